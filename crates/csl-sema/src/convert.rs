@@ -187,7 +187,8 @@ impl Sema<'_> {
         let format = TypeKind::Float(self.options.fp16);
         let selected = self.types.intern(format);
         let note = format!("the 16-bit float of run-time code is `{}` (--fp16-format)", self.show(selected));
-        self.fail(Diagnostic::new(Code::ComptimeOnly, span, message).note(note))
+        let help = format!("`--fp16-format={}` selects this one", self.show(ty));
+        self.fail(Diagnostic::new(Code::ComptimeOnly, span, message).note(note).help(help))
     }
 
     pub fn not_comptime(&mut self, span: Span) -> Stop {

@@ -16,6 +16,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::context::{Frame, Res, Sema};
 use crate::operand::Operand;
+use crate::packed_sends;
 use crate::pe::BareQueue;
 use crate::repeat::OpenNumbers;
 use crate::sharing::{self, Shape, TileKey};
@@ -163,6 +164,7 @@ impl Sema<'_> {
         self.warn_exported_nowhere(&layout, &programs);
         merged?;
         self.warn_no_receiver(&layout, &programs, rectangle);
+        packed_sends::warnings(&programs).into_iter().for_each(|warning| self.report(warning));
         self.warn_uninitialized();
         self.diagnostics.check()?;
         Ok(self.assemble(layout, programs, tile_consts, rectangle))

@@ -54,6 +54,7 @@ mod operator;
 mod opnd;
 mod options;
 mod packed;
+mod packed_sends;
 mod part;
 mod pe;
 mod place;

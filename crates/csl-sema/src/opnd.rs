@@ -58,11 +58,15 @@ impl Sema<'_> {
     }
 
     pub fn comptime_only(&mut self, ty: Ty, span: Span) -> Stop {
-        if let TypeKind::Float(kind) = *self.types.kind(ty)
+        let elem = match *self.types.kind(ty) {
+            TypeKind::Array { elem, .. } => elem,
+            _ => ty,
+        };
+        if let TypeKind::Float(kind) = *self.types.kind(elem)
             && kind != FloatKind::F32
             && kind != self.options.fp16
         {
-            return self.other_fp16(ty, span);
+            return self.other_fp16(elem, span);
         }
         let shown = self.show(ty);
         let diagnostic =

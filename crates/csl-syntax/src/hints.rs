@@ -18,6 +18,9 @@ pub fn hint(tokens: &[Lexeme], at: usize, expected: &Expected) -> Option<String>
     let text = match (before, found, after) {
         (_, Token::AmpAmp, _) => "the logical operator is `and`",
         (_, Token::PipePipe, _) => "the logical operator is `or`",
+        (_, Token::Ellipsis, _) if expected.has("=>") => {
+            "a case lists its values, as in `2, 3, 4 =>`: there are no ranges"
+        }
         (_, Token::Ellipsis, _) => "`...` stands for something that is still to be written",
         (_, Token::Assign, _) if expected.has("==") && expected.has(")") => "compare with `==`",
         (Some(Token::Semicolon), Token::Else, _) => "no `;` stands between an `if` and its `else`",

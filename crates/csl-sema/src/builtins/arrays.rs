@@ -30,7 +30,13 @@ pub(super) fn zeros(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         TypeKind::Bool => Value::Bool(false),
         TypeKind::Float(_) | TypeKind::ComptimeFloat => Value::Float(0),
         TypeKind::Int { .. } | TypeKind::ComptimeInt => Value::Int(BigInt::ZERO),
-        _ => return Err(call.refuse(s, 0, ty, "an array of numbers")),
+        _ => {
+            let message = format!("`@zeros` takes an array of numbers here, not `{}`", s.show(ty));
+            let diagnostic = Diagnostic::new(Code::BadOperand, call.arg_span(0), message);
+            let help =
+                format!("a variable may go without a value, as in `var a: {};`, until code writes it", s.show(ty));
+            return Err(s.fail(diagnostic.help(help)));
+        }
     };
     Ok(splat(ty, zero, &dims))
 }

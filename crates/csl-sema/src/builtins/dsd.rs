@@ -118,6 +118,7 @@ fn mem1d(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty, fields: &mut Fields) -> Res<
         Some(stride) => number(s, stride, Ty::I16, span)?,
         None => super::args::int_value(Ty::I16, 1),
     };
+    warn_wide_stride(s, &stride, span);
     let offset = match access.offset {
         Some(offset) => number(s, offset, Ty::I16, span)?,
         None => super::args::int_value(Ty::I16, 0),
@@ -140,6 +141,18 @@ fn mem1d(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty, fields: &mut Fields) -> Res<
     let dst = s.code(call.span)?.new_reg(Scalar::Dsd);
     s.emit(Inst::MakeMem1d { dst, base, offset, elem_words, stride, extent, index_offset }, call.span)?;
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
+}
+
+/// Warns of a stride that the vendor's compiler does not take: the guide makes it an `i8`, here it is one of 16 bits.
+pub(super) fn warn_wide_stride(s: &mut Sema<'_>, stride: &Operand, span: Span) {
+    let Some(stride) = int16(stride).filter(|stride| i8::try_from(*stride).is_err()) else { return };
+    if s.in_library() {
+        return;
+    }
+    let message = format!("a stride of {stride} elements does not fit `i8`, its type in the guide");
+    let note = "here it works; other compilers for CSL may refuse it, or drop its high bits";
+    let help = "order the array so that neighbours along the DSD lie closer";
+    s.report(Diagnostic::new(Code::WideStride, span, message).note(note).help(help));
 }
 
 pub(super) fn constant(ty: Ty, dsd: DsdValue) -> Operand {

@@ -91,6 +91,7 @@ pub(super) fn set_stride(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let dsd = input(s, call, &[DsdKind::Mem1d], "a mem1d_dsd")?;
     let stride = s.eval_expecting(&call.args[1], Some(Ty::I16))?;
     let stride = number(s, stride, Ty::I16, call.arg_span(1))?;
+    super::dsd::warn_wide_stride(s, &stride, call.arg_span(1));
     if let (Some(value), Some(by)) = (known(&dsd), stride.as_const().and_then(crate::value::int_of)) {
         let by = i16::try_from(by).unwrap_or(0);
         return Ok(constant(dsd.ty(), DsdValue { strides: vec![by], ..value }));

@@ -28,6 +28,10 @@ fn symbol(s: &mut Sema<'_>, call: &Call<'_>, expr: &Expr) -> Res<ExportTarget> {
         return Err(s.fail(Diagnostic { help, ..diagnostic }));
     }
     let place = s.eval_place(expr)?;
+    if place.ty == Ty::COMPTIME_STRING {
+        let message = format!("`@{}` takes the symbol itself here, not its name", call.name);
+        return Err(s.error(Code::BadOperand, expr.span, message));
+    }
     if let PlaceKind::Value(Operand::Const(value)) = &place.kind
         && let Some(f) = as_function(value)
     {
