@@ -5,7 +5,7 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Name, Route, Ty, TypedValue, Wafer};
 use csl_machine::{Color, Coord, Size};
 use csl_syntax::Symbol;
-use csl_syntax::ast::{ExprKind, Item, VarKind};
+use csl_syntax::ast::{Item, VarKind};
 
 use crate::context::{Res, Sema};
 use crate::layout::{Instance, Layout};
@@ -83,9 +83,7 @@ impl Sema<'_> {
                 kind.params.iter().any(|(n, value)| n == name.as_str() && matches!(value, ParamValue::Color(_)))
             };
             found |= file.ast.items.iter().any(|item| match item {
-                Item::Var(decl) if decl.kind == VarKind::Param && is_given(decl.name.name) => {
-                    matches!(decl.ty.as_ref().map(|ty| &ty.kind), Some(ExprKind::Name(ty)) if ty.as_str() == "color")
-                }
+                Item::Var(decl) if decl.kind == VarKind::Param && is_given(decl.name.name) => decl.is_of_color(),
                 _ => false,
             });
         }

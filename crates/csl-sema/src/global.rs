@@ -53,7 +53,10 @@ impl Sema<'_> {
             Some(span) => diagnostic
                 .secondary(span, "nothing is bound to it here")
                 .help(format!("add `.{} = ...` to the struct of params", decl.name.name)),
-            None => diagnostic.help(format!("give it on the command line: --params={}:VALUE", decl.name.name)),
+            None => {
+                let (option, value) = if decl.is_of_color() { ("--colors", "ID") } else { ("--params", "VALUE") };
+                diagnostic.help(format!("give it on the command line: {option}={}:{value}", decl.name.name))
+            }
         })
     }
 

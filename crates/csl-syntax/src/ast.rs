@@ -71,6 +71,13 @@ pub struct VarDecl {
     pub span: Span,
 }
 
+impl VarDecl {
+    /// Whether the declaration says `: color`.
+    pub fn is_of_color(&self) -> bool {
+        matches!(self.ty.as_ref().map(|ty| &ty.kind), Some(ExprKind::Name(ty)) if ty.as_str() == "color")
+    }
+}
+
 /// The keyword of a declaration of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FnKind {
