@@ -9,6 +9,7 @@
 
 mod carry;
 mod control;
+mod edges;
 mod event;
 mod filter;
 mod messages;

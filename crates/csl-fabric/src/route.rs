@@ -261,6 +261,8 @@ impl Row {
         } else if let Some(upstream) = upstream {
             let credit = Credit::new(upstream, side.opposite());
             self.outbox(side, now).credits.push(credit);
+        } else {
+            self.make_room_at_edge();
         }
     }
 
@@ -309,7 +311,7 @@ impl Row {
                 target
             }
             _ => match self.find_target(number, side, wavelet) {
-                OUTSIDE => return self.drop_outside(number, side),
+                OUTSIDE => return self.drop_outside(number, side, wavelet),
                 target => {
                     self.vcs[number].use_credit(side);
                     target
@@ -332,10 +334,13 @@ impl Row {
         target
     }
 
-    /// Drops a wavelet that leaves the program by a side: the fabric around takes it at once.
+    /// Drops a wavelet that leaves the program by a side: the fabric around takes it at once, or the host does.
     #[cold]
-    fn drop_outside(&mut self, number: VcId, side: Direction) {
+    fn drop_outside(&mut self, number: VcId, side: Direction, wavelet: Wavelet) {
         let (x, color) = self.vcs[number].column_and_color();
+        if self.leave_by_edge(x, side, color, wavelet) {
+            return;
+        }
         *self.dropped.entry((color, x, side)).or_default() += 1;
     }
 }

@@ -13,6 +13,7 @@ use csl_machine::{Chip, Color, Coord, DirSet, Direction, Schedule, Wavelet};
 use rustc_hash::FxHashMap;
 
 use crate::carry::Held;
+use crate::edges::Edges;
 use crate::event::{Dropped, Fault, FaultKind, TraceEvent, Traced, landing_hash};
 use crate::messages;
 use crate::state::ColorState;
@@ -110,6 +111,8 @@ pub struct Row {
     pub(crate) held: FxHashMap<VcId, Held>,
     /// Wavelets that have left the program, by color, column and side.
     pub(crate) dropped: BTreeMap<(Color, u32, Direction), u64>,
+    /// Ports of the host at the edges of the program.
+    pub(crate) edges: Option<Box<Edges>>,
     /// Virtual channels, each with the number of wavelets from the CE before its switch advances (`.advance_switch`).
     pub(crate) advances: Vec<(VcId, u32)>,
     /// The virtual channels that were denied, by priority (those whose next wavelet comes from the ramp, then those whose
@@ -163,6 +166,7 @@ impl Row {
             changed: FxHashMap::default(),
             held: FxHashMap::default(),
             dropped: BTreeMap::new(),
+            edges: None,
             advances: Vec::new(),
             active: Default::default(),
             woken: Default::default(),
@@ -298,7 +302,7 @@ impl Row {
     /// The next cycle with an event in this row; at most `now + 1` while any virtual channel can move.
     #[inline]
     pub fn next_event(&self, now: u64) -> Option<u64> {
-        if self.is_active() {
+        if self.is_active() || self.may_enter() {
             return Some(now + 1);
         }
         (now + 1..=now + self.hop).find(|cycle| self.expected >> slot(*cycle) & 1 != 0)
@@ -358,12 +362,12 @@ impl Row {
     }
 
     #[inline]
-    fn collided(&mut self) -> Result<(), Box<Fault>> {
+    pub(crate) fn collided(&mut self) -> Result<(), Box<Fault>> {
         self.collision.take().map_or(Ok(()), Err)
     }
 
     #[inline(always)]
-    fn arrive_one(&mut self, arrival: Arrival, now: u64) {
+    pub(crate) fn arrive_one(&mut self, arrival: Arrival, now: u64) {
         let Arrival { from, wavelet, .. } = arrival;
         let number = self.own_number(arrival.vc);
         let vc = &mut self.vcs[number];
@@ -494,7 +498,7 @@ impl Row {
 
     #[inline]
     fn arrive_from_ce(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Box<Fault>> {
-        let room = self.vcs[vc].ramp_has_room(self.buffer_depth);
+        let room = self.vcs[vc].has_room(Direction::Ramp, self.buffer_depth);
         if room {
             self.arrive_one(Arrival { vc, from: Direction::Ramp, wavelet }, now);
             self.collided()?;

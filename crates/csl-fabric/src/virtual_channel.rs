@@ -284,11 +284,11 @@ impl VirtualChannel {
         self.next_side().map(priority)
     }
 
-    /// Whether there is room for a wavelet from the CE.
+    /// Whether there is room for a wavelet from a side.
     #[inline]
-    pub fn ramp_has_room(&self, buffer_depth: u8) -> bool {
-        let is_other = self.inputs.is_none() && self.buffer.from != Some(Direction::Ramp);
-        is_other || self.buffer(Direction::Ramp).len < buffer_depth
+    pub fn has_room(&self, side: Direction, buffer_depth: u8) -> bool {
+        let is_other = self.inputs.is_none() && self.buffer.from != Some(side);
+        is_other || self.buffer(side).len < buffer_depth
     }
 }
 

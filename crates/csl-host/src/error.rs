@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use csl_diag::printable;
 use csl_image::ImageError;
 use csl_machine::{Color, Coord, Size};
-use csl_sim::{Names, NoSuchPe, RequestError};
+use csl_sim::{Names, NoSuchPe, PortError, RequestError};
 
 use crate::arguments::{Argument, Signature};
 use crate::layout::LayoutError;
@@ -36,6 +36,9 @@ pub enum HostError {
     /// A value that cannot be taken.
     #[error(transparent)]
     Argument(#[from] ArgumentError),
+    /// A place around the program where nothing can enter or leave.
+    #[error(transparent)]
+    Port(#[from] PortError),
     /// A description of a layout that has no meaning.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -84,6 +87,7 @@ impl HostError {
             HostError::Request(_)
             | HostError::Name(_)
             | HostError::Argument(_)
+            | HostError::Port(_)
             | HostError::Layout(_)
             | HostError::Unreadable { .. } => ErrorKind::Argument,
             HostError::Failed { .. } => ErrorKind::Simulation,
@@ -185,6 +189,16 @@ fn list_of(colors: &[Color]) -> String {
 /// A value that cannot be taken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ArgumentError {
+    #[error(
+        "PE[{column}, {row}] is no place beside the program, whose PEs are PE[0, 0] to PE[{}, {}]: words enter and leave by \
+         the places around them, such as PE[-1, 0]",
+        width - 1, height - 1
+    )]
+    NoPort { column: i64, row: i64, width: u32, height: u32 },
+    #[error("color {color}: there is none of this number")]
+    NoPortColor { color: u32 },
+    #[error("set_symbol: {name} has {size} bytes, and {given} are given")]
+    TooLong { name: String, size: u32, given: usize },
     #[error("launch: {function}{params} takes {} given", params.takes(*.given))]
     Count { function: String, params: Signature, given: usize },
     /// Argument `at`, from 0, has another type than the parameter, or does not fit it.

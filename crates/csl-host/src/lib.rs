@@ -58,6 +58,7 @@ mod arguments;
 pub mod batch;
 mod compile;
 pub mod core_file;
+mod edges;
 pub mod environment;
 mod error;
 pub mod explore;

@@ -560,7 +560,7 @@ impl Runtime {
         log.check()
     }
 
-    fn any_sim(&mut self) -> Option<&mut Sim> {
+    pub(crate) fn any_sim(&mut self) -> Option<&mut Sim> {
         match &mut self.state {
             State::Opened => None,
             State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => Some(sim),
@@ -660,7 +660,7 @@ impl Runtime {
         self.settings.threads.clamp(1, available_threads())
     }
 
-    fn sim(&mut self, method: &'static str) -> Result<&mut Sim, SequenceError> {
+    pub(crate) fn sim(&mut self, method: &'static str) -> Result<&mut Sim, SequenceError> {
         match &mut self.state {
             State::Running(sim) => Ok(sim),
             State::Stopped(_) => Err(SequenceError::Stopped { method }),
@@ -702,7 +702,7 @@ impl Runtime {
     }
 
     /// Runs something on the machine that takes time, and shows its progress.
-    fn advance<T>(
+    pub(crate) fn advance<T>(
         &mut self,
         method: &'static str,
         work: impl FnOnce(&mut Sim) -> Result<T, RunError>,

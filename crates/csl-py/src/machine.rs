@@ -134,6 +134,41 @@ impl Machine {
         self.patiently(py, Runtime::rest)
     }
 
+    /// Lets 32-bit words enter the program from a place beside its rectangle.
+    #[pyo3(signature = (column, row, color, array, sentinel=None))]
+    fn let_in(
+        &mut self,
+        py: Python<'_>,
+        column: i64,
+        row: i64,
+        color: u32,
+        array: &[u8],
+        sentinel: Option<u32>,
+    ) -> PyResult<()> {
+        let result = self.runtime.let_in((column, row), color, &words(array), sentinel);
+        result.map_err(|error| raise(py, &error))
+    }
+
+    /// Waits for so many words that leave the program for a place beside its rectangle.
+    fn let_out(&mut self, py: Python<'_>, column: i64, row: i64, color: u32, count: usize) -> PyResult<()> {
+        self.runtime.let_out((column, row), color, count).map_err(|error| raise(py, &error))
+    }
+
+    /// The words that have come to a place beside the rectangle.
+    fn take_left<'py>(&mut self, py: Python<'py>, column: i64, row: i64, color: u32) -> PyResult<Bound<'py, PyBytes>> {
+        let words = self.runtime.take_left((column, row), color).map_err(|error| raise(py, &error))?;
+        bytes(py, &words)
+    }
+
+    /// Runs until all words that are waited for have come.
+    fn run_ports(&mut self, py: Python<'_>) -> PyResult<()> {
+        self.patiently(py, Runtime::run_ports)
+    }
+
+    fn write_symbol(&mut self, py: Python<'_>, x: u32, y: u32, name: &str, data: &[u8]) -> PyResult<()> {
+        self.runtime.write_symbol(x, y, name, data).map_err(|error| raise(py, &error))
+    }
+
     /// Columns and rows of the program's rectangle.
     fn size(&self) -> (u32, u32) {
         let rect = self.runtime.image().rect;

@@ -5,6 +5,7 @@
 //! message for a request that is wrong in itself. Nothing here reads a file or a clock.
 
 mod blocked_state;
+mod edges;
 mod element;
 mod element_row;
 mod ending;
@@ -28,6 +29,7 @@ mod window;
 mod world;
 
 pub use csl_pe::TimeReads;
+pub use edges::{Port, PortError};
 pub use ending::Ending;
 pub use event::{Event, EventKind, Sink};
 pub use gauge::Gauge;

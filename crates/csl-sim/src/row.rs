@@ -12,6 +12,7 @@ use crate::element::Element;
 use crate::element_row::{ElementRow, TileId};
 use crate::event::{Event, EventKind};
 use crate::index_set::IndexSet;
+use crate::memcpy::Done;
 use crate::registers::{RouterRegisters, Write};
 use crate::stop::{FaultKind, FaultReport};
 use crate::tile::{NEVER, Tile};
@@ -76,9 +77,13 @@ impl<E: Element> Row<E> {
     pub fn step(&mut self, now: u64, limit: u64) -> Result<(), Box<FaultReport>> {
         (self.elements.now, self.elements.limit) = (now, limit);
         self.fabric.arrive(now).map_err(|fault| Box::new(fabric_fault(*fault, now)))?;
+        self.fabric.enter(now).map_err(|fault| Box::new(fabric_fault(*fault, now)))?;
         self.write_registers(now);
         self.inject(now)?;
         self.fabric.route(now, &mut self.elements);
+        if self.fabric.take_complete() {
+            self.elements.done.push(Done::Port { ended: now });
+        }
         self.serve_all(now)
     }
 

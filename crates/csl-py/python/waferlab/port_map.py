@@ -12,7 +12,7 @@ import numpy as np
 from waferlab.errors import ArgumentError
 
 _MAP = re.compile(r"^\s*\{\s*(\w+)\s*((?:\[[^\]]*\]\s*)+)->\s*\[\s*PE\s*\[(.*?)\]\s*->\s*index\s*\[(.*?)\]\s*\]\s*\}\s*$")
-_DIMENSION = re.compile(r"\[\s*(\w+)\s*=\s*(-?\d+)\s*(?::\s*(-?\d+)\s*)?\]")
+_DIMENSION = re.compile(r"(\w+)\s*=\s*(-?\d+)\s*(?::\s*(-?\d+))?")
 _OPERATORS = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -22,26 +22,49 @@ _OPERATORS = {
 }
 
 
-class _PortMap:
-    """The place of each element of a tensor: `flat` indexes a host array [h][w][l] that starts at (px, py)."""
+class _Elements:
+    """The shape of the tensor, and of each of its elements, in row-major order, column, row and indices."""
 
     def __init__(self, text):
         match = _MAP.match(text.replace("\n", " "))
         dimensions = _DIMENSION.findall(match[2]) if match else []
         if not dimensions:
             raise ArgumentError(f"this is not a port map: {text!r}")
+        self.name = match[1]
         ranges = [range(int(low), int(high or low) + 1) for _, low, high in dimensions]
         self.shape = tuple(len(r) for r in ranges)
         grids = np.meshgrid(*ranges, indexing="ij")
         names = {name: grid.reshape(-1) for (name, _, _), grid in zip(dimensions, grids)}
-        column, row = _values(match[3], names)
+        self.column, self.row = _values(match[3], names)
+        self.indices = _values(match[4], names)
+
+
+class _PortMap:
+    """The place of each element of a tensor: `flat` indexes a host array [h][w][l] that starts at (px, py)."""
+
+    def __init__(self, text):
+        elements = _Elements(text)
+        self.shape, column, row = elements.shape, elements.column, elements.row
         self.px, self.py = int(column.min()), int(row.min())
         self.w, self.h = int(column.max()) - self.px + 1, int(row.max()) - self.py + 1
-        index, self.l = _linear(_values(match[4], names))
+        index, self.l = _linear(elements.indices)
         self.flat = ((row - self.py) * self.w + (column - self.px)) * self.l + index
 
     def rect(self):
         return (self.px, self.py, self.w, self.h, self.l)
+
+
+class Streams:
+    """The places of a port map, each with the elements of the tensor that pass there, in their order."""
+
+    def __init__(self, text):
+        elements = _Elements(text)
+        self.name, self.shape, self.size = elements.name, elements.shape, elements.column.size
+        order = np.lexsort((*reversed(elements.indices), elements.row, elements.column))
+        of_place = {}
+        for at in order:
+            of_place.setdefault((int(elements.column[at]), int(elements.row[at])), []).append(at)
+        self.places = [(column, row, np.array(ats)) for (column, row), ats in of_place.items()]
 
 
 def _values(text, names):

@@ -37,6 +37,8 @@ pub(crate) struct Host {
     /// and launches in order, so these wait behind a stream only; a stream waits for all earlier commands. When the
     /// awaited command is done, the host triggers the next one, with its latency.
     queued: VecDeque<(Ticket, Command)>,
+    /// Whether a port at the edge of the program has got what it waits for.
+    pub has_port: bool,
 }
 
 /// The cycles that a command took.
@@ -194,6 +196,7 @@ impl Host {
                 self.unfinished = self.unfinished.saturating_sub(1);
                 return self.span(ticket).end(ended);
             }
+            Done::Port { .. } => return self.has_port = true,
         };
         let Some(pending) = self.pending.get_mut(&ticket) else { return };
         if let Some(answer) = &mut pending.answer {

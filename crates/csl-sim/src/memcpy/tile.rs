@@ -147,6 +147,8 @@ pub(crate) enum Done {
     Called { ticket: Ticket, began: u64 },
     /// The function of a launch has unblocked the command stream in this cycle.
     Unblocked { ticket: Ticket, ended: u64 },
+    /// A port at the edge of the program has got all that it waits for in this cycle.
+    Port { ended: u64 },
 }
 
 /// A tile's part of a command.
@@ -162,7 +164,7 @@ impl Done {
     /// The cycle of which it tells.
     pub fn cycle(&self) -> u64 {
         match self {
-            Done::Part(Part { ended, .. }) | Done::Unblocked { ended, .. } => *ended,
+            Done::Part(Part { ended, .. }) | Done::Unblocked { ended, .. } | Done::Port { ended } => *ended,
             Done::Called { began, .. } => *began,
         }
     }

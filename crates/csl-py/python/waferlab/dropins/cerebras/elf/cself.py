@@ -1,0 +1,5 @@
+"""The ELF files of a compiled program."""
+
+from waferlab.elf_runner import ELFMemory
+
+__all__ = ["ELFMemory"]
