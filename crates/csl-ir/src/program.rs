@@ -219,3 +219,11 @@ pub struct Program {
     /// this order. They are numbered in the layout, so that programs which use different ones have equal functions.
     pub tile_consts: IndexMap<TileConst, IntTy, FxBuildHasher>,
 }
+
+impl Program {
+    /// Whether hosts of the program's time write variables that nothing exports, before the run: `CSELFRunner` of SDK 0.4 to
+    /// 0.8, by `set_symbol`.
+    pub fn is_written_by_hosts(&self) -> bool {
+        self.release <= Sdk::LAST_WITH_TASK_COLORS
+    }
+}

@@ -1,7 +1,8 @@
 //! Variables that nothing writes: a load of one is its initial value.
 //!
 //! Such a variable is the program's own: no code stores to it or takes its address, no descriptor lies on it, and the
-//! source neither exports it nor gives it a section. It keeps its memory, where debuggers find it.
+//! source neither exports it nor gives it a section. It keeps its memory, where debuggers find it. Up to SDK 0.9 only
+//! constants count: hosts of that time write any variable before the run (`CSELFRunner.set_symbol`).
 
 use std::sync::Arc;
 
@@ -17,8 +18,12 @@ pub fn of_programs(programs: &[Program]) -> Vec<Vec<bool>> {
 }
 
 fn of_program(program: &Program, known: &mut FxHashMap<*const Func, Vec<GlobalId>>) -> Vec<bool> {
+    let host_writes = program.is_written_by_hosts();
     let is_own = |global: &csl_ir::Global| {
-        let is_others = global.is_linked || global.is_hidden && !global.is_const || global.linksection.is_some();
+        let is_others = host_writes && !global.is_const
+            || global.is_linked
+            || global.is_hidden && !global.is_const
+            || global.linksection.is_some();
         !is_others && !global.is_undefined && global.varying.is_empty()
     };
     let mut fixed: Vec<bool> = program.globals.iter().map(is_own).collect();

@@ -160,7 +160,7 @@ impl Sema<'_> {
         let tile_consts = number_programs(&mut layout, &sharing.kinds, programs.len());
         self.warn_reserved_colors(&layout);
         let merged = merge_routes(&mut layout, &programs, rectangle).map_err(|diagnostic| self.fail(diagnostic));
-        self.warn_off_edge(&layout, rectangle);
+        self.warn_off_edge(&layout, &programs, rectangle);
         self.warn_exported_nowhere(&layout, &programs);
         merged?;
         self.warn_no_receiver(&layout, &programs, rectangle);
@@ -264,7 +264,12 @@ impl Sema<'_> {
 
     /// Warns once of each configuration that sends wavelets off the rectangle, on however many tiles and by however
     /// many sides.
-    fn warn_off_edge(&mut self, layout: &Layout, rectangle: Size) {
+    fn warn_off_edge(&mut self, layout: &Layout, programs: &[Program], rectangle: Size) {
+        // Hosts up to SDK 0.8 take what leaves (`CSELFRunner`).
+        let is_read_there = programs.first().is_some_and(Program::is_written_by_hosts);
+        if is_read_there && !self.options.memcpy {
+            return;
+        }
         let mut seen: IndexMap<Span, (&Route, DirSet, u32)> = IndexMap::new();
         for (route, span) in layout.routes.iter().filter(|(_, span)| !self.is_of_library(*span)) {
             let at = Coord { x: route.x, y: route.y };

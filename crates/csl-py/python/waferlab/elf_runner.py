@@ -2,7 +2,8 @@
 
 A port map names, for each element of a tensor, a place beside the program's rectangle, whose PEs are PE[0, 0] to
 PE[width-1, height-1], and the element's position in the stream there: `{ x[i=0:5] -> [PE[i//2, -1] -> index[i%2]] }` sends two
-elements to each of three columns from the north. Elements of 16 bits take the low half of a wavelet.
+elements to each of three columns from the north. An element of 16 bits that enters has its position in the high half of the
+wavelet, as data tasks with two parameters expect; one that leaves is the low half.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class CSELFRunner:
         """Sends a tensor by a color; with `sentinel`, a control wavelet that starts the task of this number ends each stream."""
         values = _words("add_input_tensor", tensor)
         for column, row, at in self._places(portmap, values.size):
-            self._inputs.append((column, row, int(color), values[at], sentinel))
+            self._inputs.append((column, row, int(color), _numbered(values[at], tensor), sentinel))
 
     def add_input_array(
         self, name: str, color: int, side: str, array: ArrayLike, sentinel: int | None = None, **options: Any
@@ -81,7 +82,7 @@ class CSELFRunner:
         array = np.asarray(array)
         values = _words("add_input_array", array).reshape(array.shape[0], -1)
         for (column, row), words in zip(self._side(side, len(values)), values):
-            self._inputs.append((column, row, int(color), words, sentinel))
+            self._inputs.append((column, row, int(color), _numbered(words, array), sentinel))
 
     def add_output_tensor(self, color: int, portmap: str, dtype: DTypeLike, **options: Any) -> None:
         """Receives a tensor by a color, to `out_tensor_dict`."""
@@ -209,6 +210,13 @@ def _words(method, tensor):
     if tensor.dtype.kind not in "biuf" or tensor.dtype.itemsize not in _ITEM_SIZES:
         raise ArgumentError(f"{method}: a wavelet carries an item of 16 or 32 bits, not {arrays.shown(tensor)}")
     return tensor.view(f"u{tensor.dtype.itemsize}").astype(np.uint32)
+
+
+def _numbered(words, tensor):
+    """The words of one stream; those of 16-bit items with their positions in the high halves."""
+    if np.asarray(tensor).dtype.itemsize == 4:
+        return words
+    return words | np.arange(len(words), dtype=np.uint32) << np.uint32(16)
 
 
 def _items(words, dtype):

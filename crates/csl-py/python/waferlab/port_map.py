@@ -12,7 +12,7 @@ import numpy as np
 from waferlab.errors import ArgumentError
 
 _MAP = re.compile(r"^\s*\{\s*(\w+)\s*((?:\[[^\]]*\]\s*)+)->\s*\[\s*PE\s*\[(.*?)\]\s*->\s*index\s*\[(.*?)\]\s*\]\s*\}\s*$")
-_DIMENSION = re.compile(r"(\w+)\s*=\s*(-?\d+)\s*(?::\s*(-?\d+))?")
+_DIMENSION = re.compile(r"(\w+)\s*=\s*([^:,\]]+)(?::\s*([^,\]]+))?")
 _OPERATORS = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -31,7 +31,7 @@ class _Elements:
         if not dimensions:
             raise ArgumentError(f"this is not a port map: {text!r}")
         self.name = match[1]
-        ranges = [range(int(low), int(high or low) + 1) for _, low, high in dimensions]
+        ranges = [range(_bound(low), _bound(high or low) + 1) for _, low, high in dimensions]
         self.shape = tuple(len(r) for r in ranges)
         grids = np.meshgrid(*ranges, indexing="ij")
         names = {name: grid.reshape(-1) for (name, _, _), grid in zip(dimensions, grids)}
@@ -67,6 +67,11 @@ class Streams:
         self.places = [(column, row, np.array(ats)) for (column, row), ats in of_place.items()]
 
 
+def _bound(text):
+    """A bound of a dimension, such as 3 or 4-1."""
+    return int(_values(text, {"": np.zeros(1, int)})[0][0])
+
+
 def _values(text, names):
     """The comma-separated expressions of `text` for every element."""
     return [_evaluate(ast.parse(part.strip(), mode="eval").body, names) for part in text.split(",")]
@@ -94,23 +99,29 @@ def _linear(indices):
 
 
 def convert_input_tensor(portmap, tensor):
-    """(px, py, w, h, l, data) for memcpy_h2d in row-major order."""
+    """(px, py, w, h, l, data) for memcpy_h2d in row-major order; 16-bit items take the low halves of 32-bit words."""
     ports = _PortMap(portmap)
     values = np.asarray(tensor)
     if values.size != ports.flat.size:
         raise ArgumentError(f"the port map describes {ports.flat.size} elements, the tensor has {values.size}")
+    if values.dtype.itemsize == 2:
+        values = values.view(np.uint16).astype(np.uint32)
     data = np.zeros(ports.h * ports.w * ports.l, dtype=values.dtype)
     data[ports.flat] = values.reshape(-1)
     return (*ports.rect(), data)
 
 
 def prepare_output_tensor(portmap, dtype):
-    """(px, py, w, h, l, data) for memcpy_d2h in row-major order; data is to be filled."""
+    """(px, py, w, h, l, data) for memcpy_d2h in row-major order; data is to be filled, 16-bit items as 32-bit words."""
     ports = _PortMap(portmap)
+    dtype = np.uint32 if np.dtype(dtype).itemsize == 2 else dtype
     return (*ports.rect(), np.zeros(ports.h * ports.w * ports.l, dtype=dtype))
 
 
 def format_output_tensor(portmap, dtype, data):
     """The host tensor from the array that memcpy_d2h filled."""
     ports = _PortMap(portmap)
+    data = np.asarray(data)
+    if np.dtype(dtype).itemsize == 2 and data.dtype == np.uint32:
+        data = data.astype(np.uint16).view(dtype)
     return np.asarray(data, dtype=dtype)[ports.flat].reshape(ports.shape)

@@ -1,0 +1,165 @@
+"""CSELFRunner: words enter and leave by the places around the program."""
+import os
+import tempfile
+import unittest
+from glob import glob
+
+import numpy as np
+
+import support  # noqa: F401 (runs leave their files in its folder)
+from waferlab import ArgumentError, SdkError, SimulationError, compile_csl
+
+from cerebras.elf.cs_elf_runner import CSELFRunner
+from cerebras.elf.cself import ELFMemory
+
+# Two columns and rows. 32-bit words come from the west and go on to the east, doubled in each column and with the PE's bias added;
+# 16-bit words come from the north with their positions, and behind them the sentinel, at which the column's sum leaves
+# to the south.
+LAYOUT = """
+param words: color;
+param doubled: color;
+param halves: color;
+param total: color;
+param sentinel: color;
+layout {
+  @set_rectangle(2, 2);
+  for (@range(u16, 2)) |x| {
+    for (@range(u16, 2)) |y| {
+      const into = if (x == 0) words else doubled;
+      const out = if (x == 0) doubled else words;
+      @set_tile_code(x, y, "pe.csl", .{
+        .into = into, .out = out, .halves = halves, .total = total, .sentinel = sentinel, .is_last = y == 1,
+      });
+      @set_color_config(x, y, into, .{ .routes = .{ .rx = .{ WEST }, .tx = .{ RAMP } } });
+      @set_color_config(x, y, out, .{ .routes = .{ .rx = .{ RAMP }, .tx = .{ EAST } } });
+      if (y == 0) {
+        @set_color_config(x, y, halves, .{ .routes = .{ .rx = .{ NORTH }, .tx = .{ SOUTH } } });
+      } else {
+        @set_color_config(x, y, halves, .{ .routes = .{ .rx = .{ NORTH }, .tx = .{ RAMP } } });
+        @set_color_config(x, y, total, .{ .routes = .{ .rx = .{ RAMP }, .tx = .{ SOUTH } } });
+      }
+    }
+  }
+}
+"""
+
+PE = """
+param into: color;
+param out: color;
+param halves: color;
+param total: color;
+param sentinel: color;
+param is_last: bool;
+var bias: u32 = 0;
+var weights = @zeros([3]i16);
+var seen = @zeros([3]i16);
+var sum = @zeros([1]i16);
+const to_east = @get_dsd(fabout_dsd, .{ .extent = 1, .fabric_color = out });
+const to_south = @get_dsd(fabout_dsd, .{ .extent = 1, .fabric_color = total });
+task double(word: u32) void { @mov32(to_east, 2 * word + bias); }
+task take(value: i16, position: u16) void {
+  seen[position] = value;
+  sum[0] += value * weights[position];
+}
+task end() void { @mov16(to_south, sum[0]); }
+comptime {
+  @bind_task(double, into);
+  if (is_last) {
+    @bind_task(take, halves);
+    @bind_task(end, sentinel);
+  }
+}
+"""
+
+
+class Hosts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="waferlab-test-")
+        for name, text in (("layout.csl", LAYOUT), ("pe.csl", PE)):
+            with open(os.path.join(cls.folder.name, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        colors = "--colors=words:1,doubled:2,halves:3,total:4,sentinel:43"
+        compile_csl(f"layout.csl --arch=wse2 --fabric-dims=4,4 --fabric-offsets=1,1 {colors}", cls.folder.name)
+        cls.elfs = sorted(glob(os.path.join(cls.folder.name, "out", "bin", "out_[0-9]*.elf")))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_streams_by_port_maps(self):
+        runner = CSELFRunner(self.elfs, cmaddr=None)
+        x = np.arange(6, dtype=np.uint32).reshape(2, 3)
+        runner.add_input_tensor(1, "{ x[j=0:1, i=0:3-1] -> [PE[-1, j] -> index[i]] }", x)
+        runner.add_output_tensor(1, "{ y[j=0:1][i=0:2] -> [PE[2, j] -> index[i]] }", np.uint32)
+        runner.connect_and_run()
+        np.testing.assert_array_equal(runner.out_tensor_dict["y"], 4 * x)
+
+    def test_symbols_are_written_before_the_run(self):
+        runner = CSELFRunner(ELFMemory(*self.elfs))
+        # By column, then row; columns and rows are those of the whole fabric.
+        runner.set_symbol_rect("bias", np.array([[1, 2], [10, 20]], np.uint32), offset=(1, 1))
+        runner.add_input_tensor(1, ("WEST", 1), np.array([5], np.uint32))
+        runner.add_output_tensor(1, "{ y[i=0:0] -> [PE[2, 1] -> index[i]] }", np.uint32)
+        runner.connect_and_run()
+        np.testing.assert_array_equal(runner.out_tensor_dict["y"], [2 * (2 * 5 + 2) + 20])
+        np.testing.assert_array_equal(
+            runner.get_symbol_rect(((1, 1), (2, 2)), "bias", np.uint32).reshape(2, 2), [[1, 2], [10, 20]]
+        )
+
+    def test_halves_have_their_positions_and_a_sentinel(self):
+        runner = CSELFRunner(self.elfs)
+        for column in (1, 2):
+            runner.set_symbol(column, 2, "weights", np.array([1, 10, 100], np.int16))
+        halves = np.array([[1, 2, 3], [-4, 5, -6]], np.int16)
+        runner.add_input_array("halves", 3, "N", halves, sentinel=43)
+        totals = np.zeros((2, 1), np.int16)
+        runner.add_output_array("total", 4, "S", totals)
+        runner.connect_and_run()
+        np.testing.assert_array_equal(totals, [[321], [-554]])
+        np.testing.assert_array_equal(runner.out_tensor_dict["total"], totals)
+        np.testing.assert_array_equal(runner.get_symbol(2, 2, "seen", np.int16), halves[1])
+
+    def test_files_tell_coordinates(self):
+        self.assertEqual(list(ELFMemory(*self.elfs).iter_coordinates()), [(0, 0), (0, 1), (1, 0), (1, 1)])
+
+    def test_an_output_that_does_not_come(self):
+        runner = CSELFRunner(self.elfs)
+        runner.add_input_tensor(1, ("WEST", 0), np.array([5], np.uint32))
+        runner.add_output_tensor(1, "{ y[i=0:2] -> [PE[2, 0] -> index[i]] }", np.uint32)
+        with self.assertRaisesRegex(SimulationError, "y has got 1 of 3 words of color 1"):
+            runner.connect_and_run()
+
+    def test_what_is_wrong_is_told(self):
+        word = np.array([5], np.uint32)
+
+        def running(act):
+            runner = CSELFRunner(self.elfs)
+            act(runner)
+            runner.connect_and_run()
+
+        inside = "{ x[i=0:0] -> [PE[0, 0] -> index[i]] }"
+        wrong = (
+            (lambda runner: runner.add_input_tensor(1, inside, word), "no place beside the program"),
+            (lambda runner: runner.add_input_tensor(7, ("WEST", 0), word), "no route for color 7"),
+            (lambda runner: runner.add_input_tensor(1, ("UP", 0), word), '"N", "E", "S" or "W"'),
+            (lambda runner: runner.add_input_tensor(1, ("WEST", 0), np.array([5])), "16 or 32 bits"),
+            (lambda runner: runner.add_input_tensor(1, inside, np.zeros(2, np.uint32)), "1 elements, the tensor has 2"),
+            (lambda runner: runner.add_output_tensor(1, inside, np.float64), "16 or 32 bits, not float64"),
+            (lambda runner: runner.set_symbol(1, 1, "bias", np.zeros(9, np.uint32)), "bias has 4 bytes, and 36 are given"),
+            (lambda runner: runner.set_symbol(1, 1, "missing", word), "missing"),
+            (lambda runner: runner.set_symbol(0, 0, "bias", word), "0"),
+        )
+        for act, message in wrong:
+            with self.subTest(message), self.assertRaisesRegex(ArgumentError, message):
+                running(act)
+        with self.assertRaisesRegex(SdkError, "batches are not supported"):
+            CSELFRunner(self.elfs, input_colors=[1])
+        with self.assertRaisesRegex(SdkError, "batches are not supported"):
+            CSELFRunner(self.elfs).run_batch([1])
+        with self.assertRaisesRegex(ArgumentError, "no ELF files"):
+            CSELFRunner([])
+
+
+if __name__ == "__main__":
+    unittest.main()
