@@ -40,9 +40,11 @@ pub(crate) struct Edges {
 
 impl Row {
     /// Lets wavelets of a color enter at a column from a side, behind those that wait there. Returns false, and changes
-    /// nothing, where the router has no route for the color.
+    /// nothing, where the router has no route for the color. Where colors are swapped on the way in, the tile receives the other
+    /// of the pair.
     pub fn let_in(&mut self, x: u32, from: Direction, color: Color, wavelets: Vec<Wavelet>) -> bool {
-        let Some(vc) = self.vc(x, color) else { return false };
+        let received = self.table.received(x, self.y, from, color).color;
+        let Some(vc) = self.vc(x, received) else { return false };
         let edges = self.edges.get_or_insert_default();
         edges.is_ready = true;
         match edges.entering.iter_mut().find(|port| (port.vc, port.from) == (vc, from)) {

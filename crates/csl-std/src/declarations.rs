@@ -60,6 +60,7 @@ const INTERNAL: &[(&str, &[&str])] = &[
 
 /// The names that libraries give to programs, for libraries that are programs or large.
 const GIVES: &[(&str, &[&str])] = &[
+    ("collectives_2d/common", &["pendings"]),
     ("collectives_2d/pe", &["pe_id", "init", "broadcast", "scatter", "gather", "reduce_fadds"]),
     ("kernels/fft/fft3d", &["X", "twiddle_array", "transform"]),
     ("kernels/fft/get_params", &["get_params"]),

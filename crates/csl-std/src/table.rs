@@ -8,6 +8,7 @@ macro_rules! library {
 }
 
 pub(crate) const LIBRARIES: &[(&str, &str)] = &[
+    library!("collectives_2d/common"),
     library!("collectives_2d/params"),
     library!("collectives_2d/pe"),
     library!("complex"),

@@ -60,6 +60,22 @@ fn words_pass_by_the_edges_of_the_program() {
     }
 }
 
+/// The tile receives on the other color of the pair what the host sends.
+#[test]
+fn colors_are_swapped_on_the_way_in() {
+    let mut image = relays(Arch::Wse2, 5);
+    let inputs = image.routes.iter().filter(|route| route.color == Color::at(IN));
+    for config in inputs.map(|route| route.config).collect::<Vec<_>>() {
+        image.color_configs[config as usize].swap_x = true;
+    }
+    let mut sim = sim(image);
+    let partner = Color::at(IN).partner().number();
+    sim.let_in(port(0, Direction::West, partner), words(0..5)).expect("a port");
+    sim.let_out(port(0, Direction::East, OUT), 5).expect("a port");
+    sim.run_ports().expect("all words come");
+    assert_eq!(sim.take_left(port(0, Direction::East, OUT)), words(0..5));
+}
+
 #[test]
 fn words_that_find_no_room_wait_outside() {
     let mut sim = sim(relays(Arch::Wse2, 10));
