@@ -322,15 +322,33 @@ impl Runtime {
         Ok(Endpoint::Color(color.ok_or(RequestError::NotAColor { number, colors })?))
     }
 
+    /// The name of the exported function that a host program names by a number.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] when no export has the number, which lists the functions, or it is data.
+    pub fn function_name(&self, number: u32) -> Result<&str, HostError> {
+        let Some(export) = u16::try_from(number).ok().and_then(|id| self.image.export(id)) else {
+            return Err(NameError::FunctionNumber { number, functions: self.functions() }.into());
+        };
+        match export.params() {
+            Some(_) => Ok(&export.name),
+            None => Err(NameError::NotAFunction { name: export.name.clone(), functions: self.functions() }.into()),
+        }
+    }
+
+    /// The names of the exported functions.
+    fn functions(&self) -> Names {
+        let functions = self.image.exports.iter().filter(|export| export.params().is_some());
+        Names(functions.map(|export| export.name.clone()).collect())
+    }
+
     /// The exported function of this name: its id and its parameters.
     fn function(&self, name: &str) -> Result<(u16, Vec<ParamType>), NameError> {
         let (image, name) = (&self.image, name.to_owned());
         let Some(export) = image.export_named(&name) else {
-            let functions = image.exports.iter().filter(|export| export.params().is_some());
-            let functions = Names(functions.map(|export| export.name.clone()).collect());
-            return Err(NameError::Function { name, functions });
+            return Err(NameError::Function { name, functions: self.functions() });
         };
-        let params = export.params().ok_or(NameError::NotAFunction { name })?;
+        let params = export.params().ok_or_else(|| NameError::NotAFunction { name, functions: self.functions() })?;
         Ok((export.id, params.to_vec()))
     }
 
