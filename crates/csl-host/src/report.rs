@@ -8,7 +8,7 @@ use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Rendering, SourceMap, Span
 use csl_fabric::StallReason;
 use csl_image::{Image, PeImage};
 use csl_machine::{Arch, Color, Coord, ProgramId, QueueId, TaskId, TaskKind};
-use csl_pe::{AstrayRoot, Resource};
+use csl_pe::{AstrayRoot, NamedTask, Resource};
 use csl_sim::{
     Astray, BlockedState, Count, Dropped, Ending, Filtered, Group, HazardOfMain, HostReason, IdleReason, IdleTask,
     RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
@@ -671,20 +671,48 @@ fn stalled(group: &Group<Stalled>) -> String {
 }
 
 fn unread_text(image: &Image, group: &Group<Unread>) -> String {
-    let Unread { queue, color, is_control, is_blocked } = group.what;
+    let Unread { queue, color, is_control, named, is_blocked } = group.what;
     let kind = if is_control { "a control wavelet" } else { "a wavelet" };
     let place = queue.map_or_else(|| "at the ramp".to_owned(), |queue| format!("in input queue {queue}"));
     // A color or queue without a data task counts as blocked, though nothing has blocked it.
     let id = if image.arch == Arch::Wse3 { queue.map(TaskId::from) } else { Some(TaskId::from(color)) };
     let is_taken =
         |program: &Arc<PeImage>| program.tasks.iter().any(|task| task.kind == TaskKind::Data && Some(task.id) == id);
-    let why = match (image.program_at(group.x, group.y).is_some_and(is_taken), is_blocked) {
-        _ if is_control => "no operation reads it, and no control task takes it",
-        (false, _) => "no operation reads it, and no data task is bound to it",
-        (true, true) => "no operation reads it, and the color or queue of its data task is blocked",
-        (true, false) => "no operation reads it, and its data task does not run",
+    let program = image.program_at(group.x, group.y);
+    let has_data_task = program.is_some_and(is_taken);
+    let why = match (named.zip(program), has_data_task, is_blocked) {
+        (Some((named, program)), ..) => {
+            let blocked = is_blocked.then(|| blocked_channel(image, program, &group.what, has_data_task));
+            not_started(program, named, blocked)
+        }
+        (None, ..) if is_control => "no control task takes it".to_owned(),
+        (None, false, _) => "no data task is bound to it".to_owned(),
+        (None, true, true) => "the color or queue of its data task is blocked".to_owned(),
+        (None, true, false) => "its data task does not run".to_owned(),
     };
-    format!("{kind} of color {color} waits {place} of {WHO}: {why}")
+    format!("{kind} of color {color} waits {place} of {WHO}: no operation reads it, and {why}")
+}
+
+/// The reason why a control task that a wavelet names does not start; `channel` is its color or queue, if that is blocked.
+fn not_started(program: &PeImage, NamedTask { id, is_blocked }: NamedTask, channel: Option<String>) -> String {
+    let task = program.tasks.iter().find(|task| task.kind == TaskKind::Control && task.id == id);
+    let func = task.and_then(|task| program.funcs.get(usize::from(task.func)));
+    let name = func.map(|func| format!(" ({})", func.name)).unwrap_or_default();
+    match channel {
+        Some(channel) => format!("control task {id}{name} does not start: {channel} is blocked until `@unblock`"),
+        None if is_blocked => format!("control task {id}{name} is blocked"),
+        None => format!("control task {id}{name} does not start"),
+    }
+}
+
+/// The color (WSE-2) or queue (WSE-3) that starts control tasks and is blocked, with what blocks it unless code has.
+fn blocked_channel(image: &Image, program: &PeImage, unread: &Unread, has_data_task: bool) -> String {
+    let channel = match unread.queue.filter(|_| image.arch == Arch::Wse3) {
+        Some(queue) => format!("input queue {queue}"),
+        None => format!("color {}", unread.color),
+    };
+    let is_by_default = program.dialect.blocks_unbound_channels && !has_data_task;
+    if is_by_default { format!("{channel}, which has no data task,") } else { channel }
 }
 
 fn stalled_output(group: &Group<StalledOutput>) -> String {

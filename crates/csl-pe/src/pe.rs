@@ -14,8 +14,9 @@ use crate::event::Event;
 use crate::fault::{Fault, FaultKind};
 use crate::outside::{NoRegisters, Registers, Wake};
 use crate::ports::Ports;
+use crate::queues::InQueue;
 use crate::scalar::Cpu;
-use crate::sched::{AstrayRoot, Call, Hazard, Outlet, Sched, TaskState, Unserved, Visit, Waiting};
+use crate::sched::{AstrayRoot, Call, Hazard, NamedTask, Outlet, Sched, TaskState, Unserved, Visit, Waiting};
 
 /// What a program gets that reads the time in a run without a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -283,6 +284,11 @@ impl Pe {
 
     pub fn task_state(&self) -> TaskState {
         self.sched.task_state()
+    }
+
+    /// The control task that the head of an input queue names, if it is a control wavelet that names one.
+    pub fn named_task(&self, input: &InQueue) -> Option<NamedTask> {
+        self.sched.named_task(&self.program, input)
     }
 
     /// Whether a task runs, as far as the PE has run.

@@ -230,7 +230,8 @@ fn left_unread<E: Element>(tile: &Tile<E>, arch: Arch) -> Vec<Unread> {
         .map(|(input, head)| {
             let channel = if arch == Arch::Wse2 { Some(input.color.bit()) } else { input.queue.map(QueueId::bit) };
             let is_blocked = channel.is_some_and(|channel| blocked & channel != 0);
-            Unread { queue: input.queue, color: input.color, is_control: head.control, is_blocked }
+            let named = tile.element.named_task(input);
+            Unread { queue: input.queue, color: input.color, is_control: head.control, named, is_blocked }
         })
         .collect()
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use csl_image::{Image, PeImage};
 use csl_pe::Memory;
 use csl_pe::{
-    Access, AstrayRoot, Complaint, Event, Fault, Hazard, Outlet, Pe, Ports, Registers, TaskState, TimeReads, Unserved,
-    Waiting, Wake,
+    Access, AstrayRoot, Complaint, Event, Fault, Hazard, InQueue, NamedTask, Outlet, Pe, Ports, Registers, TaskState,
+    TimeReads, Unserved, Waiting, Wake,
 };
 
 /// The program of a tile, and its coordinates.
@@ -78,6 +78,10 @@ pub(crate) trait Element: Send {
     fn running(&self) -> Option<u32>;
     /// The task table.
     fn tasks(&self) -> TaskState;
+    /// The control task that the head of an input queue names, if it is a control wavelet that names one.
+    fn named_task(&self, _input: &InQueue) -> Option<NamedTask> {
+        None
+    }
     /// The places where the main thread has waited for an earlier operation (structural hazards).
     fn hazards(&self) -> &[Hazard] {
         &[]
@@ -196,6 +200,10 @@ impl Element for Pe {
 
     fn tasks(&self) -> TaskState {
         self.task_state()
+    }
+
+    fn named_task(&self, input: &InQueue) -> Option<NamedTask> {
+        Pe::named_task(self, input)
     }
 
     fn hazards(&self) -> &[Hazard] {

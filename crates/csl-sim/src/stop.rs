@@ -1,6 +1,7 @@
 //! The ways in which a simulation stops, as values; `csl-host` turns them into texts.
 
 use csl_machine::{Color, Direction, ProgramId, QueueId, TaskId};
+use csl_pe::NamedTask;
 
 use crate::memcpy::Ticket;
 
@@ -223,6 +224,8 @@ pub struct Unread {
     pub color: Color,
     /// Whether the first of them is a control wavelet.
     pub is_control: bool,
+    /// The control task that it names then, if it names one.
+    pub named: Option<NamedTask>,
     /// Whether the color (WSE-2) or queue (WSE-3) is blocked: no task may take them.
     pub is_blocked: bool,
 }
