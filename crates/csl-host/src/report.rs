@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Rendering, SourceMap, Span, render};
 use csl_fabric::StallReason;
-use csl_image::{Image, PeImage};
+use csl_image::{Flow, Image, PeImage};
 use csl_machine::{Arch, Color, Coord, ProgramId, QueueId, TaskId, TaskKind};
 use csl_pe::{AstrayRoot, NamedTask, Resource};
 use csl_sim::{
@@ -16,6 +16,7 @@ use csl_sim::{
 
 use indexmap::IndexMap;
 
+use crate::advice;
 use crate::sources::{Reread, reread};
 
 pub(crate) mod checked;
@@ -170,7 +171,7 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
     }
     let is_told = |reason: &HostReason| *reason == HostReason::CommandStream && !report.unfinished.is_empty();
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons).filter(|group| !is_told(&group.what));
-    lines.extend(reasons.map(|group| line(group, host_reason(group))));
+    lines.extend(reasons.map(|group| line(group, host_reason(excerpts.image, group))));
     // A route that is missing or closed explains what waits behind it, so it comes first.
     let (broken, held): (Vec<_>, Vec<_>) = report.wavelets.iter().partition(|group| is_broken(group));
     lines.extend(broken.into_iter().map(|group| line(group, stalled(group))));
@@ -316,9 +317,9 @@ fn astray_at(excerpts: &mut Excerpts, group: &Group<Astray>) -> Option<Origin> {
 }
 
 /// Warns that a command had to begin before its turn, with the reasons why the host waited.
-pub(crate) fn overtaken(report: &BlockedState) -> String {
+pub(crate) fn overtaken(image: &Image, report: &BlockedState) -> String {
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
-    let lines = merge(reasons.map(|group| line(group, host_reason(group))).collect());
+    let lines = merge(reasons.map(|group| line(group, host_reason(image, group))).collect());
     let waits: Vec<String> =
         lines.iter().take(MOST_LINES).map(|line| line.text.replace(WHO, &who(&line.pes))).collect();
     format!(
@@ -480,8 +481,9 @@ fn who<T>(group: &Group<T>) -> String {
     if *tiles == 1 { format!("PE ({x}, {y})") } else { format!("{tiles} PEs, the first of them ({x}, {y})") }
 }
 
-fn host_reason(group: &Group<HostReason>) -> String {
+fn host_reason(image: &Image, group: &Group<HostReason>) -> String {
     let who = WHO;
+    let cause = |color, flow| advice::stream(image, color, flow).map_or_else(String::new, |why| format!(": {why}"));
     match group.what {
         HostReason::CommandStream => {
             format!("the host waits for {who}: a function that it launched before has not called unblock_cmd_stream()")
@@ -492,10 +494,12 @@ fn host_reason(group: &Group<HostReason>) -> String {
         }
         HostReason::NotCalled => format!("the host waits for {who}: the launched function has not been called there"),
         HostReason::StreamIn { color, left } => {
-            format!("the host streams to {who} on color {color}: {left} wavelets are still to be taken")
+            let cause = cause(color, Flow::In);
+            format!("the host streams to {who} on color {color}: {left} wavelets are still to be taken{cause}")
         }
         HostReason::StreamOut { color, missing } => {
-            format!("the host waits for {missing} more wavelets of color {color} from {who}")
+            let cause = cause(color, Flow::Out);
+            format!("the host waits for {missing} more wavelets of color {color} from {who}{cause}")
         }
     }
 }

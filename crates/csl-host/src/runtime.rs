@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use csl_image::{HalfFormat, Image, ParamType};
+use csl_image::{Flow, HalfFormat, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
     Check, Command, Copy, Ending, Endpoint, Gauge, NATIVE_AFTER, Names, Rect, RequestError, RunError, Shape, Sim,
@@ -374,6 +374,7 @@ impl Runtime {
         let array = array.into();
         let items = array.len();
         let task = self.submit("memcpy_h2d", Command::H2d { to, copy: *copy, spread, array })?;
+        self.warn_of_stream("memcpy_h2d", to, Flow::In);
         self.warn_of_copy("memcpy_h2d", to, copy, copy.shape(spread), items);
         Ok(task)
     }
@@ -387,8 +388,15 @@ impl Runtime {
     /// the copy.
     pub fn d2h(&mut self, from: Endpoint, room: usize, copy: &Copy) -> Result<Task, HostError> {
         let task = self.submit("memcpy_d2h", Command::D2h { from, copy: *copy, room })?;
+        self.warn_of_stream("memcpy_d2h", from, Flow::Out);
         self.warn_of_copy("memcpy_d2h", from, copy, copy.shape(Spread::Each), room);
         Ok(task)
+    }
+
+    fn warn_of_stream(&mut self, method: &str, endpoint: Endpoint, flow: Flow) {
+        let Endpoint::Color(color) = endpoint else { return };
+        let unused = advice::stream(&self.image, color, flow);
+        self.warnings.extend(unused.map(|text| format!("{method}: {text}")));
     }
 
     /// Warns when the host's array has more items than the copy moves, and when the copy reaches beyond the array that
@@ -736,7 +744,7 @@ impl Runtime {
     /// The result of something that ran, or the error that ended it.
     fn finish<T>(&mut self, result: Result<T, RunError>) -> Result<T, HostError> {
         if let Some(blocked_state) = self.any_sim().and_then(Sim::take_overtaken) {
-            self.warnings.push(report::overtaken(&blocked_state));
+            self.warnings.push(report::overtaken(&self.image, &blocked_state));
         }
         result.map_err(|stop| {
             self.close_log(match stop {
