@@ -12,6 +12,7 @@ use csl_pe::{AstrayRoot, NamedTask, Resource};
 use csl_sim::{
     Astray, BlockedState, Count, Dropped, Ending, Filtered, Group, HazardOfMain, HostReason, IdleReason, IdleTask,
     RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
+    UnstartedRead,
 };
 
 use indexmap::IndexMap;
@@ -395,6 +396,29 @@ pub(crate) fn unserved_registers(image: &Image, sources: &Path, report: &Blocked
         said.push(text.replace(WHO, &who(&line(group, String::new()).pes)));
     }
     said
+}
+
+/// Warns of programs that read the time stamp counter and never start it, a line for each program. The function that reads is
+/// named, since the place is the library's.
+pub(crate) fn unstarted_reads(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
+    let mut excerpts = Excerpts::of(image, sources);
+    let mut programs: IndexMap<ProgramId, (u32, Group<()>)> = IndexMap::new();
+    for group in &report.unstarted {
+        let UnstartedRead { program, pc } = group.what;
+        let first = line(group, String::new()).pes;
+        let (_, pes) = programs.entry(program).or_insert((pc, Group { tiles: 0, ..first }));
+        pes.tiles += group.tiles;
+        (pes.y, pes.x) = (pes.y, pes.x).min((group.y, group.x));
+    }
+    let lines = programs.into_iter().map(|(program, (pc, pes))| {
+        let function = image_origin(&mut excerpts, program, pc).map(|origin| origin.function);
+        let place = function.map_or_else(String::new, |function| format!(", read in {function},"));
+        let text = format!(
+            "the time stamp counter of {WHO}{place} was never started: all times are 0 without enable_tsc() of <time>"
+        );
+        Line { at: None, text, pes }
+    });
+    merge(lines.collect()).iter().map(Line::named).collect()
 }
 
 /// The reason why two operations have one microthread, where it is not written in them.

@@ -311,6 +311,11 @@ impl Pe {
         &self.sched.unserved.places
     }
 
+    /// The first instruction that has read the time stamp counter, if the program has never started it.
+    pub fn unstarted_read(&self) -> Option<u32> {
+        self.sched.counters.unstarted_read()
+    }
+
     /// The first root of a collective operation that is no PE of its row or column.
     pub fn astray_root(&self) -> Option<&AstrayRoot> {
         self.sched.astray.as_deref()

@@ -90,6 +90,10 @@ pub(crate) trait Element: Send {
     fn unserved(&self) -> &[Unserved] {
         &[]
     }
+    /// The first instruction that has read the time stamp counter, if the program has never started it.
+    fn unstarted_read(&self) -> Option<u32> {
+        None
+    }
     /// The first root of a collective operation that is no PE of its row or column.
     fn astray_root(&self) -> Option<&AstrayRoot> {
         None
@@ -212,6 +216,10 @@ impl Element for Pe {
 
     fn unserved(&self) -> &[Unserved] {
         Pe::unserved(self)
+    }
+
+    fn unstarted_read(&self) -> Option<u32> {
+        Pe::unstarted_read(self)
     }
 
     fn astray_root(&self) -> Option<&AstrayRoot> {

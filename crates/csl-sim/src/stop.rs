@@ -85,6 +85,8 @@ pub struct BlockedState {
     pub hazards: Vec<Group<HazardOfMain>>,
     /// The places where programs have accessed registers that no part of the machine serves.
     pub unserved: Vec<Group<StrangeRegister>>,
+    /// The places that read the time stamp counter where nothing has started it.
+    pub unstarted: Vec<Group<UnstartedRead>>,
     /// The numbers of wavelets in routers, at the ramp and in output queues, by color.
     pub counts: Vec<Count>,
     /// Wavelets that have left the program and were dropped by the fabric around it, by color.
@@ -151,6 +153,13 @@ pub struct HazardOfMain {
 pub struct StrangeRegister {
     pub program: ProgramId,
     pub place: csl_pe::Unserved,
+}
+
+/// A read of the time stamp counter by a program that never starts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnstartedRead {
+    pub program: ProgramId,
+    pub pc: u32,
 }
 
 /// A collective operation of a program whose root is no PE of its row or column.
