@@ -1,12 +1,13 @@
 //! Generates one PE program: its code and the tables around it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_image::{self as image, HalfFormat, PeImage};
 use csl_ir::{self as ir, FuncId, Opnd, Program, Site, VecOperand};
 use csl_isa::vec::{RegOrImm, VecArg};
-use csl_machine::{Arch, DsrLoad, RotatingTasks, Sdk, TaskId};
+use csl_machine::{Arch, Color, DsrLoad, RotatingTasks, Sdk, TaskId};
 use csl_num::{FloatKind, LowBits};
 
 use crate::context::Context;
@@ -101,6 +102,7 @@ fn assemble(program: &Program, ctx: Context<'_>, placement: &Placement, body: Bo
         tasks: program.tasks.iter().map(|task| self::task(program, task)).collect(),
         startup: program.startup.iter().map(|startup| startup.map(constant_id)).collect(),
         queues: program.queues.iter().map(|queue| self::queue(program, queue)).collect(),
+        ends: ends(program),
         fifos: program.fifos.iter().map(|fifo| self::fifo(fifo, &placement.addrs)).collect(),
         colors: program.colors.iter().map(|(color, config, _)| (*color, config.clone())).collect(),
         configs: program.configs.clone(),
@@ -117,6 +119,12 @@ fn assemble(program: &Program, ctx: Context<'_>, placement: &Placement, body: Bo
         lines: body.lines,
         inlined: body.inlined,
     })
+}
+
+fn ends(program: &Program) -> Option<image::ColorEnds> {
+    let in_order = |colors: &[Color]| colors.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let ir::ColorEnds { received, sent, may_have_others, .. } = &program.ends;
+    (!may_have_others).then(|| image::ColorEnds { received: in_order(received), sent: in_order(sent) })
 }
 
 /// Bytes for the stack slots: of the deepest chain of calls, if functions do not call themselves.

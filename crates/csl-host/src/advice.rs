@@ -1,9 +1,10 @@
 //! Warnings about requests that the machine takes but that may not do what the host program means.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
-use csl_image::{Carriers, Image};
-use csl_machine::{Coord, TileRun};
+use csl_image::{Carriers, ColorEnds, Export, Flow, Image, PeImage};
+use csl_machine::{Color, Coord, TileRun};
 use csl_sim::{Copy, Endpoint, Rect, Shape, Sim};
 
 /// The host's array has more items than the copy moves.
@@ -17,6 +18,43 @@ pub(crate) fn partial_call(image: &Image, id: u16) -> Option<String> {
     let Carriers { with, without, first_without } = image.carriers(id);
     let (name, Coord { x, y }, all) = (&image.export(id)?.name, first_without?, with + without);
     Some(format!("{name} is called on {with} of {all} PEs: the others, the first of them ({x}, {y}), do not export it"))
+}
+
+/// A stream is of a color that no program takes or sends on. Where a program takes colors that are known at run time only, all
+/// may be right.
+pub(crate) fn stream(image: &Image, color: Color, flow: Flow) -> Option<String> {
+    let may_use = |program: &Arc<PeImage>| program.ends.as_ref().is_none_or(|ends| used(ends, flow).contains(&color));
+    if image.programs.iter().any(may_use) {
+        return None;
+    }
+    // What no route leads from or to other PEs, the host alone can send or take.
+    let all = image.programs.iter().filter_map(|program| program.ends.as_ref()).flat_map(|ends| used(ends, flow));
+    let set_by_programs = image.programs.iter().flat_map(|program| &program.colors).map(|(color, _)| *color);
+    let routed: BTreeSet<Color> = image.routes.iter().map(|run| run.color).chain(set_by_programs).collect();
+    let free: BTreeSet<Color> = all.copied().filter(|color| !routed.contains(color)).collect();
+    let free: Vec<String> = free.iter().map(Color::to_string).collect();
+    let (does, can) = match flow {
+        Flow::In => ("takes", "send"),
+        Flow::Out => ("sends", "receive"),
+    };
+    let others = match free.as_slice() {
+        [] => format!(", nor any others that the host could {can}"),
+        [one] => format!("; those that the host can {can} are of color {one}"),
+        all => format!("; those that the host can {can} are of colors {}", all.join(", ")),
+    };
+    let symbol = image.export(color.number().into()).filter(|export| export.params().is_none());
+    let symbol = symbol.map_or_else(String::new, |Export { name, .. }| {
+        format!(" ({color} is also the number of {name}, but a copy to or from a symbol is no stream)")
+    });
+    Some(format!("no PE {does} wavelets of color {color}{others}{symbol}"))
+}
+
+/// The colors that a program takes, or sends on.
+fn used(ends: &ColorEnds, flow: Flow) -> &[Color] {
+    match flow {
+        Flow::In => &ends.received,
+        Flow::Out => &ends.sent,
+    }
 }
 
 /// A copy reaches beyond the object that the symbol's pointer points into; checked on the copy's first PE of each

@@ -156,8 +156,12 @@ pub enum NameError {
     Export { name: String, exports: Names },
     #[error("the program exports no function {name:?}; it exports {functions}")]
     Function { name: String, functions: Names },
-    #[error("{name} is data, not a function that can be called")]
-    NotAFunction { name: String },
+    #[error("no exported function has the number {number}; the functions that the program exports are {functions}")]
+    FunctionNumber { number: u32, functions: Names },
+    #[error(
+        "{name} is data, not a function that can be called; the functions that the program exports are {functions}"
+    )]
+    NotAFunction { name: String, functions: Names },
     #[error("the task is not one of this runtime")]
     Task,
     #[error("there is no PE of the program at ({x}, {y}) of the fabric: the program begins at ({}, {})", .begins.x, .begins.y)]

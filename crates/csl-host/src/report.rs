@@ -6,16 +6,18 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Rendering, SourceMap, Span, render};
 use csl_fabric::StallReason;
-use csl_image::{Image, PeImage};
+use csl_image::{Flow, Image, PeImage};
 use csl_machine::{Arch, Color, Coord, ProgramId, QueueId, TaskId, TaskKind};
-use csl_pe::{AstrayRoot, Resource};
+use csl_pe::{AstrayRoot, NamedTask, Resource};
 use csl_sim::{
     Astray, BlockedState, Count, Dropped, Ending, Filtered, Group, HazardOfMain, HostReason, IdleReason, IdleTask,
     RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
+    UnstartedRead,
 };
 
 use indexmap::IndexMap;
 
+use crate::advice;
 use crate::sources::{Reread, reread};
 
 pub(crate) mod checked;
@@ -170,7 +172,7 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
     }
     let is_told = |reason: &HostReason| *reason == HostReason::CommandStream && !report.unfinished.is_empty();
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons).filter(|group| !is_told(&group.what));
-    lines.extend(reasons.map(|group| line(group, host_reason(group))));
+    lines.extend(reasons.map(|group| line(group, host_reason(excerpts.image, group))));
     // A route that is missing or closed explains what waits behind it, so it comes first.
     let (broken, held): (Vec<_>, Vec<_>) = report.wavelets.iter().partition(|group| is_broken(group));
     lines.extend(broken.into_iter().map(|group| line(group, stalled(group))));
@@ -316,9 +318,9 @@ fn astray_at(excerpts: &mut Excerpts, group: &Group<Astray>) -> Option<Origin> {
 }
 
 /// Warns that a command had to begin before its turn, with the reasons why the host waited.
-pub(crate) fn overtaken(report: &BlockedState) -> String {
+pub(crate) fn overtaken(image: &Image, report: &BlockedState) -> String {
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
-    let lines = merge(reasons.map(|group| line(group, host_reason(group))).collect());
+    let lines = merge(reasons.map(|group| line(group, host_reason(image, group))).collect());
     let waits: Vec<String> =
         lines.iter().take(MOST_LINES).map(|line| line.text.replace(WHO, &who(&line.pes))).collect();
     format!(
@@ -394,6 +396,29 @@ pub(crate) fn unserved_registers(image: &Image, sources: &Path, report: &Blocked
         said.push(text.replace(WHO, &who(&line(group, String::new()).pes)));
     }
     said
+}
+
+/// Warns of programs that read the time stamp counter and never start it, a line for each program. The function that reads is
+/// named, since the place is the library's.
+pub(crate) fn unstarted_reads(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
+    let mut excerpts = Excerpts::of(image, sources);
+    let mut programs: IndexMap<ProgramId, (u32, Group<()>)> = IndexMap::new();
+    for group in &report.unstarted {
+        let UnstartedRead { program, pc } = group.what;
+        let first = line(group, String::new()).pes;
+        let (_, pes) = programs.entry(program).or_insert((pc, Group { tiles: 0, ..first }));
+        pes.tiles += group.tiles;
+        (pes.y, pes.x) = (pes.y, pes.x).min((group.y, group.x));
+    }
+    let lines = programs.into_iter().map(|(program, (pc, pes))| {
+        let function = image_origin(&mut excerpts, program, pc).map(|origin| origin.function);
+        let place = function.map_or_else(String::new, |function| format!(", read in {function},"));
+        let text = format!(
+            "the time stamp counter of {WHO}{place} was never started: all times are 0 without enable_tsc() of <time>"
+        );
+        Line { at: None, text, pes }
+    });
+    merge(lines.collect()).iter().map(Line::named).collect()
 }
 
 /// The reason why two operations have one microthread, where it is not written in them.
@@ -480,8 +505,9 @@ fn who<T>(group: &Group<T>) -> String {
     if *tiles == 1 { format!("PE ({x}, {y})") } else { format!("{tiles} PEs, the first of them ({x}, {y})") }
 }
 
-fn host_reason(group: &Group<HostReason>) -> String {
+fn host_reason(image: &Image, group: &Group<HostReason>) -> String {
     let who = WHO;
+    let cause = |color, flow| advice::stream(image, color, flow).map_or_else(String::new, |why| format!(": {why}"));
     match group.what {
         HostReason::CommandStream => {
             format!("the host waits for {who}: a function that it launched before has not called unblock_cmd_stream()")
@@ -492,10 +518,12 @@ fn host_reason(group: &Group<HostReason>) -> String {
         }
         HostReason::NotCalled => format!("the host waits for {who}: the launched function has not been called there"),
         HostReason::StreamIn { color, left } => {
-            format!("the host streams to {who} on color {color}: {left} wavelets are still to be taken")
+            let cause = cause(color, Flow::In);
+            format!("the host streams to {who} on color {color}: {left} wavelets are still to be taken{cause}")
         }
         HostReason::StreamOut { color, missing } => {
-            format!("the host waits for {missing} more wavelets of color {color} from {who}")
+            let cause = cause(color, Flow::Out);
+            format!("the host waits for {missing} more wavelets of color {color} from {who}{cause}")
         }
     }
 }
@@ -671,20 +699,48 @@ fn stalled(group: &Group<Stalled>) -> String {
 }
 
 fn unread_text(image: &Image, group: &Group<Unread>) -> String {
-    let Unread { queue, color, is_control, is_blocked } = group.what;
+    let Unread { queue, color, is_control, named, is_blocked } = group.what;
     let kind = if is_control { "a control wavelet" } else { "a wavelet" };
     let place = queue.map_or_else(|| "at the ramp".to_owned(), |queue| format!("in input queue {queue}"));
     // A color or queue without a data task counts as blocked, though nothing has blocked it.
     let id = if image.arch == Arch::Wse3 { queue.map(TaskId::from) } else { Some(TaskId::from(color)) };
     let is_taken =
         |program: &Arc<PeImage>| program.tasks.iter().any(|task| task.kind == TaskKind::Data && Some(task.id) == id);
-    let why = match (image.program_at(group.x, group.y).is_some_and(is_taken), is_blocked) {
-        _ if is_control => "no operation reads it, and no control task takes it",
-        (false, _) => "no operation reads it, and no data task is bound to it",
-        (true, true) => "no operation reads it, and the color or queue of its data task is blocked",
-        (true, false) => "no operation reads it, and its data task does not run",
+    let program = image.program_at(group.x, group.y);
+    let has_data_task = program.is_some_and(is_taken);
+    let why = match (named.zip(program), has_data_task, is_blocked) {
+        (Some((named, program)), ..) => {
+            let blocked = is_blocked.then(|| blocked_channel(image, program, &group.what, has_data_task));
+            not_started(program, named, blocked)
+        }
+        (None, ..) if is_control => "no control task takes it".to_owned(),
+        (None, false, _) => "no data task is bound to it".to_owned(),
+        (None, true, true) => "the color or queue of its data task is blocked".to_owned(),
+        (None, true, false) => "its data task does not run".to_owned(),
     };
-    format!("{kind} of color {color} waits {place} of {WHO}: {why}")
+    format!("{kind} of color {color} waits {place} of {WHO}: no operation reads it, and {why}")
+}
+
+/// The reason why a control task that a wavelet names does not start; `channel` is its color or queue, if that is blocked.
+fn not_started(program: &PeImage, NamedTask { id, is_blocked }: NamedTask, channel: Option<String>) -> String {
+    let task = program.tasks.iter().find(|task| task.kind == TaskKind::Control && task.id == id);
+    let func = task.and_then(|task| program.funcs.get(usize::from(task.func)));
+    let name = func.map(|func| format!(" ({})", func.name)).unwrap_or_default();
+    match channel {
+        Some(channel) => format!("control task {id}{name} does not start: {channel} is blocked until `@unblock`"),
+        None if is_blocked => format!("control task {id}{name} is blocked"),
+        None => format!("control task {id}{name} does not start"),
+    }
+}
+
+/// The color (WSE-2) or queue (WSE-3) that starts control tasks and is blocked, with what blocks it unless code has.
+fn blocked_channel(image: &Image, program: &PeImage, unread: &Unread, has_data_task: bool) -> String {
+    let channel = match unread.queue.filter(|_| image.arch == Arch::Wse3) {
+        Some(queue) => format!("input queue {queue}"),
+        None => format!("color {}", unread.color),
+    };
+    let is_by_default = program.dialect.blocks_unbound_channels && !has_data_task;
+    if is_by_default { format!("{channel}, which has no data task,") } else { channel }
 }
 
 fn stalled_output(group: &Group<StalledOutput>) -> String {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use csl_image::{HalfFormat, Image, ParamType};
+use csl_image::{Flow, HalfFormat, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
     Check, Command, Copy, Ending, Endpoint, Gauge, NATIVE_AFTER, Names, Rect, RequestError, RunError, Shape, Sim,
@@ -274,6 +274,7 @@ impl Runtime {
             let blocked_state = sim.blocked_state();
             self.warnings.extend(report::hazards(&self.image, &self.sources, &blocked_state));
             self.warnings.extend(report::unserved_registers(&self.image, &self.sources, &blocked_state));
+            self.warnings.extend(report::unstarted_reads(&self.image, &self.sources, &blocked_state));
             if ending != Ending::Complete {
                 self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &blocked_state));
             }
@@ -322,15 +323,33 @@ impl Runtime {
         Ok(Endpoint::Color(color.ok_or(RequestError::NotAColor { number, colors })?))
     }
 
+    /// The name of the exported function that a host program names by a number.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] when no export has the number, which lists the functions, or it is data.
+    pub fn function_name(&self, number: u32) -> Result<&str, HostError> {
+        let Some(export) = u16::try_from(number).ok().and_then(|id| self.image.export(id)) else {
+            return Err(NameError::FunctionNumber { number, functions: self.functions() }.into());
+        };
+        match export.params() {
+            Some(_) => Ok(&export.name),
+            None => Err(NameError::NotAFunction { name: export.name.clone(), functions: self.functions() }.into()),
+        }
+    }
+
+    /// The names of the exported functions.
+    fn functions(&self) -> Names {
+        let functions = self.image.exports.iter().filter(|export| export.params().is_some());
+        Names(functions.map(|export| export.name.clone()).collect())
+    }
+
     /// The exported function of this name: its id and its parameters.
     fn function(&self, name: &str) -> Result<(u16, Vec<ParamType>), NameError> {
         let (image, name) = (&self.image, name.to_owned());
         let Some(export) = image.export_named(&name) else {
-            let functions = image.exports.iter().filter(|export| export.params().is_some());
-            let functions = Names(functions.map(|export| export.name.clone()).collect());
-            return Err(NameError::Function { name, functions });
+            return Err(NameError::Function { name, functions: self.functions() });
         };
-        let params = export.params().ok_or(NameError::NotAFunction { name })?;
+        let params = export.params().ok_or_else(|| NameError::NotAFunction { name, functions: self.functions() })?;
         Ok((export.id, params.to_vec()))
     }
 
@@ -356,6 +375,7 @@ impl Runtime {
         let array = array.into();
         let items = array.len();
         let task = self.submit("memcpy_h2d", Command::H2d { to, copy: *copy, spread, array })?;
+        self.warn_of_stream("memcpy_h2d", to, Flow::In);
         self.warn_of_copy("memcpy_h2d", to, copy, copy.shape(spread), items);
         Ok(task)
     }
@@ -369,8 +389,15 @@ impl Runtime {
     /// the copy.
     pub fn d2h(&mut self, from: Endpoint, room: usize, copy: &Copy) -> Result<Task, HostError> {
         let task = self.submit("memcpy_d2h", Command::D2h { from, copy: *copy, room })?;
+        self.warn_of_stream("memcpy_d2h", from, Flow::Out);
         self.warn_of_copy("memcpy_d2h", from, copy, copy.shape(Spread::Each), room);
         Ok(task)
+    }
+
+    fn warn_of_stream(&mut self, method: &str, endpoint: Endpoint, flow: Flow) {
+        let Endpoint::Color(color) = endpoint else { return };
+        let unused = advice::stream(&self.image, color, flow);
+        self.warnings.extend(unused.map(|text| format!("{method}: {text}")));
     }
 
     /// Warns when the host's array has more items than the copy moves, and when the copy reaches beyond the array that
@@ -718,7 +745,7 @@ impl Runtime {
     /// The result of something that ran, or the error that ended it.
     fn finish<T>(&mut self, result: Result<T, RunError>) -> Result<T, HostError> {
         if let Some(blocked_state) = self.any_sim().and_then(Sim::take_overtaken) {
-            self.warnings.push(report::overtaken(&blocked_state));
+            self.warnings.push(report::overtaken(&self.image, &blocked_state));
         }
         result.map_err(|stop| {
             self.close_log(match stop {

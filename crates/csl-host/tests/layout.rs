@@ -290,6 +290,11 @@ fn what_cannot_be_meant_is_refused() -> Result<(), HostError> {
     let out = layout.port(region, Flow::Out, color, Edge::Top, &out_of_ramp(), 4, "")?;
     let wide = layout.port(region, Flow::In, color, Edge::Left, &into_ramp(), 4, "")?;
     let text = |result: Result<String, LayoutError>| result.expect_err("this is refused").to_string();
+    for (flow, side) in [(Flow::In, "input"), (Flow::Out, "output")] {
+        let port = layout.port(region, flow, color, Edge::Bottom, &both, 4, "p_");
+        let told = format!("{side} port p_idle_c: a position of `routes` has {side}s");
+        assert!(text(port.map(|_| String::new())).starts_with(&told));
+    }
     let unit = |result: Result<(), LayoutError>| result.map(|()| String::new());
     assert_eq!(text(layout.color("c", Some(4)).map(|_| String::new())), "color c is given the values 3 and 4");
     assert_eq!(text(layout.color("d", Some(24)).map(|_| String::new())), "color d cannot be 24: colors are 0 to 23");

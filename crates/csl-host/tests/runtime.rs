@@ -120,7 +120,9 @@ fn wrong_calls_are_refused() {
     let (_folder, mut runtime) = program::running();
     let mut launch = |name: &str, arguments: &[Argument]| refusal(runtime.launch(name, arguments));
     assert!(launch("scaled", &[]).starts_with("the program exports no function \"scaled\"; it exports scale, divide"));
-    assert_eq!(launch("v", &[]), "v is data, not a function that can be called");
+    assert!(
+        launch("v", &[]).starts_with("v is data, not a function that can be called; the functions that the program")
+    );
     assert_eq!(launch("scale", &[Argument::Float(1.0)]), "launch: scale(f32, i16) takes 2 arguments, 1 given");
     assert_eq!(
         launch("scale", &[Argument::Float(1.0), Argument::Int(40000)]),

@@ -164,6 +164,33 @@ comptime { @bind_data_task(take, @get_data_task_id(if (@is_arch(\"wse3\")) iq el
     }
 }
 
+/// A color that no PE takes or sends is told at the request, and where the host waits for it.
+#[test]
+fn a_stream_of_a_color_that_no_pe_uses_is_told() {
+    let code = "
+const from = @get_dsd(fabin_dsd, .{ .extent = 1, .fabric_color = from_host, .input_queue = iq });
+const to = @get_dsd(fabout_dsd, .{ .extent = 1, .fabric_color = to_host, .output_queue = oq });
+fn main() void { @mov32(to, from, .{ .async = true }); sys_mod.unblock_cmd_stream(); }
+";
+    let one = copy(1, Width::Bits32);
+    for arch in Arch::ALL {
+        let (_folder, mut runtime) = running(arch, None, NUMBERS, code);
+        call(&mut runtime);
+        send(&mut runtime, &[7]);
+        assert_eq!(received(&mut runtime, TO_HOST, &one).expect("the word comes"), [7]);
+        assert_eq!(runtime.take_warnings(), Vec::<String>::new(), "{arch}");
+        runtime.h2d(Endpoint::Color(Color::at(6)), [8], &one, Spread::Each).expect("the stream is taken");
+        let told = "no PE takes wavelets of color 6; those that the host can send are of color 4";
+        assert_eq!(runtime.take_warnings(), [format!("memcpy_h2d: {told}")], "{arch}");
+        let report =
+            received(&mut runtime, Endpoint::Color(Color::at(7)), &one).expect_err("no word comes").to_string();
+        let report = report.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told = "no PE sends wavelets of color 7; those that the host can receive are of color 5";
+        assert_eq!(runtime.take_warnings(), [format!("memcpy_d2h: {told}")], "{arch}");
+        assert!(report.contains(&format!("waits for 1 more wavelets of color 7 from PE (0, 0): {told}")), "{report}");
+    }
+}
+
 /// The data type of a stream has no effect: a wavelet is a word of the host, its index included (guide, SdkRuntime).
 #[test]
 fn a_stream_of_16_bits_keeps_the_index() {

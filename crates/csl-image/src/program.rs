@@ -46,6 +46,8 @@ pub struct PeImage {
     /// Actions before the first cycle, in source order.
     pub startup: Vec<Startup>,
     pub queues: Vec<Queue>,
+    /// The colors that the program takes and sends; `None` where some of them are known at run time only.
+    pub ends: Option<ColorEnds>,
     pub fifos: Vec<Fifo>,
     /// DSR loads before the first cycle; their operands are constants.
     pub dsr_inits: Vec<DsrLoad<VecArg, RegOrImm>>,
@@ -123,6 +125,13 @@ pub struct TaskParam {
     pub bits: u8,
     /// Whether the value is sign-extended.
     pub signed: bool,
+}
+
+/// The colors whose wavelets a program takes, and those on which it sends, each in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColorEnds {
+    pub received: Vec<Color>,
+    pub sent: Vec<Color>,
 }
 
 /// The binding of a queue at the start.

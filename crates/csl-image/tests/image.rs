@@ -60,6 +60,7 @@ fn pe() -> PeImage {
             control_base: 0,
             dense_mode: false,
         }],
+        ends: Some(ColorEnds { received: vec![Color::at(3)], sent: Vec::new() }),
         configs: vec![(0x7f20, 1)],
         exports: vec![ExportedSymbol { name: "x".into(), id: 0, what: Exported::Symbol(0) }],
         rpc: Some(Rpc { task_id: TaskId::at(1), functions: Vec::new() }),
@@ -156,7 +157,7 @@ fn another_format_is_refused() {
     bytes[8] = 99;
     assert_eq!(
         Image::read(&bytes).expect_err("another version").to_string(),
-        "image of format version 99; this Waferlab reads version 7: compile the program again"
+        "image of format version 99; this Waferlab reads version 8: compile the program again"
     );
 }
 

@@ -12,7 +12,7 @@ use crate::text::Text;
 use crate::world::World;
 
 /// The methods of the runtime whose first argument is the name of a symbol.
-const METHODS: [&str; 3] = [".get_id(", ".launch(", ".call("];
+const METHODS: [&str; 4] = [".get_id(", ".get_symbol(", ".launch(", ".call("];
 
 /// The class of the runtime: other files of Python are no host programs.
 const RUNTIME: &str = "SdkRuntime";
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn names_of_symbols_are_found() {
-        let text = "a = r.get_id('A')\nr.launch(\n  \"f\", x)\n# r.launch(\"g\")\nr.launch(name)\nr.call('h', [])\nr.get_id('')\n";
-        assert_eq!(uses(text).iter().map(|found| found.1).collect::<Vec<_>>(), ["A", "f", "h"]);
+        let text = "a = r.get_id('A')\nr.launch(\n  \"f\", x)\n# r.launch(\"g\")\nr.launch(name)\nr.call('h', [])\nr.get_id('')\nr.get_symbol('g')\n";
+        assert_eq!(uses(text).iter().map(|found| found.1).collect::<Vec<_>>(), ["A", "f", "h", "g"]);
     }
 }

@@ -14,8 +14,9 @@ use crate::event::Event;
 use crate::fault::{Fault, FaultKind};
 use crate::outside::{NoRegisters, Registers, Wake};
 use crate::ports::Ports;
+use crate::queues::InQueue;
 use crate::scalar::Cpu;
-use crate::sched::{AstrayRoot, Call, Hazard, Outlet, Sched, TaskState, Unserved, Visit, Waiting};
+use crate::sched::{AstrayRoot, Call, Hazard, NamedTask, Outlet, Sched, TaskState, Unserved, Visit, Waiting};
 
 /// What a program gets that reads the time in a run without a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,6 +286,11 @@ impl Pe {
         self.sched.task_state()
     }
 
+    /// The control task that the head of an input queue names, if it is a control wavelet that names one.
+    pub fn named_task(&self, input: &InQueue) -> Option<NamedTask> {
+        self.sched.named_task(&self.program, input)
+    }
+
     /// Whether a task runs, as far as the PE has run.
     pub fn is_running(&self) -> bool {
         !self.sched.main.is_idle()
@@ -303,6 +309,11 @@ impl Pe {
     /// The places that have accessed registers which do not exist, in the order in which the program came to them.
     pub fn unserved(&self) -> &[Unserved] {
         &self.sched.unserved.places
+    }
+
+    /// The first instruction that has read the time stamp counter, if the program has never started it.
+    pub fn unstarted_read(&self) -> Option<u32> {
+        self.sched.counters.unstarted_read()
     }
 
     /// The first root of a collective operation that is no PE of its row or column.

@@ -72,6 +72,11 @@ impl Machine {
         self.runtime.id(name).ok()
     }
 
+    /// The name of an exported function.
+    fn function_name(&self, py: Python<'_>, number: u32) -> PyResult<String> {
+        self.runtime.function_name(number).map(str::to_owned).map_err(|error| raise(py, &error))
+    }
+
     /// The names that the program exports.
     fn exports(&self) -> Vec<String> {
         self.runtime.image().exports.iter().map(|export| export.name.clone()).collect()

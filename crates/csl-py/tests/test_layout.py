@@ -173,6 +173,13 @@ class Layouts(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "fabric files describe systems"):
             sdk.SdkLayout("fabric.json")
 
+    def test_a_port_has_no_routes_to_the_outside(self):
+        region, both = self.region(), sdk.RoutingPosition().set_input([sdk.Route.RAMP]).set_output([sdk.Route.NORTH])
+        with self.assertRaisesRegex(RuntimeError, "output port echo_tx: a position of `routes` has outputs"):
+            region.create_output_port(self.tx, sdk.Edge.RIGHT, [both], 3)
+        with self.assertRaisesRegex(RuntimeError, "input port echo_rx: a position of `routes` has inputs"):
+            region.create_input_port(self.rx, sdk.Edge.LEFT, [both], 3)
+
     def test_the_variants_of_the_constructor_by_name(self):
         sdk.SdkLayout(platform=self.platform)
         sdk.SdkLayout(target=sdk.SdkTarget.WSE2)

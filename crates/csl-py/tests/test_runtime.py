@@ -98,6 +98,16 @@ class Copies(unittest.TestCase):
         self.runner.memcpy_d2h(words, h, 0, 0, 1, 1, 4, **narrow)
         np.testing.assert_array_equal(memcpy_view(words, np.float16), values * 2)
 
+    def test_symbols_and_functions_go_by_number(self):
+        runner, data, back = self.runner, np.ones(24, dtype=np.float32), np.zeros(24, dtype=np.float32)
+        self.assertEqual(runner.get_symbol("v"), self.v)
+        runner.memcpy_h2d(runner.get_symbol("v"), data, *ALL)
+        runner.launch(runner.get_symbol("scale"), 2.0, nonblock=False)
+        runner.launch(np.uint16(runner.get_id("scale")), 2.0)
+        runner.call(runner.get_id("scale"), np.array([2.0], np.float32))
+        runner.memcpy_d2h(back, self.v, *ALL)
+        np.testing.assert_array_equal(back, 8 * data)
+
     def test_nonblocking_tasks_are_done_after_a_wait(self):
         data, back = np.ones(24, dtype=np.float32), np.zeros(24, dtype=np.float32)
         self.runner.memcpy_h2d(self.v, data, *ALL, nonblock=True)
@@ -159,8 +169,16 @@ class Refusals(unittest.TestCase):
             self.refused("neither a symbol's number", "memcpy_h2d", wrong, self.data, *ALL, streaming=True)
         self.runner.memcpy_h2d(np.uint16(self.v), self.data, *ALL)
 
+    def test_numbers_that_are_no_functions(self):
+        functions = "the functions that the program exports are scale, hold, spin, lose"
+        self.refused(f"no exported function has the number 77; {functions}", "launch", 77)
+        self.refused(f"no exported function has the number 0; {functions}", "call", 0)
+        self.refused(f"v is data, not a function that can be called; {functions}", "launch", self.v, 1.0)
+        self.refused(f"v is data, not a function that can be called; {functions}", "launch", "v", 1.0)
+
     def test_names_that_do_not_exist(self):
         self.assertIsNone(self.runner.get_id("absent"))
+        self.assertIsNone(self.runner.get_symbol("absent"))
         self.assertIsNone(self.runner.get_port_id("nowhere"))
         told = "gave None for 'absent', 'nowhere', which the program does not have; it has v, h, fixed, scale"
         self.refused(told, "memcpy_h2d", None, self.data, *ALL)
@@ -257,7 +275,9 @@ class Refusals(unittest.TestCase):
         self.refused(r"memcpy_h2d: the host array, src, must be a numpy array, not NoneType", "memcpy_h2d", self.v, None, *ALL)
         self.refused(r"items of 8 bytes \(float64\).*give it dtype=np.float32", "memcpy_h2d", self.v, np.zeros(24), *ALL)
         self.refused(r"get_id: symbol must be a str, not 3 \(int\)", "get_id", 3)
-        self.refused(r"launch: symbol must be a str, not 3 \(int\)", "launch", 3)
+        self.refused(r"get_symbol: symbol must be a str, not 3 \(int\)", "get_symbol", 3)
+        self.refused(r"launch: symbol must be a function's name, or its number, .*, not 3.0 \(float\)", "launch", 3.0)
+        self.refused(r"call: symbol must be a function's name, or its number, .*, not True \(bool\)", "call", True)
         self.refused(r"read_symbol: x must be a whole number, not 'a' \(str\)", "read_symbol", "a", 0, "v")
         self.refused(r"task_handle must be .*, not None \(NoneType\)", "task_wait", None)
         self.refused(r"logical_coords must be \(x, y\), not 3 \(int\)", "coord_logical_to_physical", 3)

@@ -14,6 +14,7 @@ use crate::row::Row;
 use crate::stop::{
     Astray, BlockedState, Count, Dropped, Filtered, Group, HazardOfMain, HostReason, HostWait, IdleReason, IdleTask,
     Mistake, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
+    UnstartedRead,
 };
 use crate::tile::Tile;
 
@@ -23,6 +24,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
     let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
     let (mut unfinished, mut hazards, mut unserved) = (Vec::new(), Vec::new(), Vec::new());
     let (mut idle_tasks, mut sent, mut astray) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unstarted = Vec::new();
     let (mut counts, mut dropped, mut filtered) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let now = machine.now;
     let world = std::sync::Arc::clone(&machine.world);
@@ -52,6 +54,8 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
             unread.extend(left_unread(tile, world.chip.arch).into_iter().map(|unread| (unread, x, y)));
             outputs.extend(stalled_outputs(row, tile).into_iter().map(|output| (output, x, y)));
             hazards.extend(tile.element.hazards().iter().map(|&hazard| (HazardOfMain { program, hazard }, x, y)));
+            let read = tile.element.unstarted_read();
+            unstarted.extend(read.map(|pc| (UnstartedRead { program, pc }, x, y)));
             let strange = tile.element.unserved().iter();
             unserved.extend(strange.map(|&place| (StrangeRegister { program, place }, x, y)));
         }
@@ -71,6 +75,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
         outputs: group(outputs),
         hazards: group(hazards),
         unserved: group(unserved),
+        unstarted: group(unstarted),
         counts: counts.into_iter().map(|(color, (wavelets, pes))| Count { color, wavelets, pes }).collect(),
         dropped: dropped.into_values().collect(),
         filtered: filtered.into_values().collect(),
@@ -230,7 +235,8 @@ fn left_unread<E: Element>(tile: &Tile<E>, arch: Arch) -> Vec<Unread> {
         .map(|(input, head)| {
             let channel = if arch == Arch::Wse2 { Some(input.color.bit()) } else { input.queue.map(QueueId::bit) };
             let is_blocked = channel.is_some_and(|channel| blocked & channel != 0);
-            Unread { queue: input.queue, color: input.color, is_control: head.control, is_blocked }
+            let named = tile.element.named_task(input);
+            Unread { queue: input.queue, color: input.color, is_control: head.control, named, is_blocked }
         })
         .collect()
 }

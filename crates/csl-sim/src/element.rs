@@ -6,8 +6,8 @@ use std::sync::Arc;
 use csl_image::{Image, PeImage};
 use csl_pe::Memory;
 use csl_pe::{
-    Access, AstrayRoot, Complaint, Event, Fault, Hazard, Outlet, Pe, Ports, Registers, TaskState, TimeReads, Unserved,
-    Waiting, Wake,
+    Access, AstrayRoot, Complaint, Event, Fault, Hazard, InQueue, NamedTask, Outlet, Pe, Ports, Registers, TaskState,
+    TimeReads, Unserved, Waiting, Wake,
 };
 
 /// The program of a tile, and its coordinates.
@@ -78,6 +78,10 @@ pub(crate) trait Element: Send {
     fn running(&self) -> Option<u32>;
     /// The task table.
     fn tasks(&self) -> TaskState;
+    /// The control task that the head of an input queue names, if it is a control wavelet that names one.
+    fn named_task(&self, _input: &InQueue) -> Option<NamedTask> {
+        None
+    }
     /// The places where the main thread has waited for an earlier operation (structural hazards).
     fn hazards(&self) -> &[Hazard] {
         &[]
@@ -85,6 +89,10 @@ pub(crate) trait Element: Send {
     /// The places where the program has accessed a register that no part of the machine serves.
     fn unserved(&self) -> &[Unserved] {
         &[]
+    }
+    /// The first instruction that has read the time stamp counter, if the program has never started it.
+    fn unstarted_read(&self) -> Option<u32> {
+        None
     }
     /// The first root of a collective operation that is no PE of its row or column.
     fn astray_root(&self) -> Option<&AstrayRoot> {
@@ -198,12 +206,20 @@ impl Element for Pe {
         self.task_state()
     }
 
+    fn named_task(&self, input: &InQueue) -> Option<NamedTask> {
+        Pe::named_task(self, input)
+    }
+
     fn hazards(&self) -> &[Hazard] {
         Pe::hazards(self)
     }
 
     fn unserved(&self) -> &[Unserved] {
         Pe::unserved(self)
+    }
+
+    fn unstarted_read(&self) -> Option<u32> {
+        Pe::unstarted_read(self)
     }
 
     fn astray_root(&self) -> Option<&AstrayRoot> {

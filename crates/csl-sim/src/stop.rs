@@ -1,6 +1,7 @@
 //! The ways in which a simulation stops, as values; `csl-host` turns them into texts.
 
 use csl_machine::{Color, Direction, ProgramId, QueueId, TaskId};
+use csl_pe::NamedTask;
 
 use crate::memcpy::Ticket;
 
@@ -84,6 +85,8 @@ pub struct BlockedState {
     pub hazards: Vec<Group<HazardOfMain>>,
     /// The places where programs have accessed registers that no part of the machine serves.
     pub unserved: Vec<Group<StrangeRegister>>,
+    /// The places that read the time stamp counter where nothing has started it.
+    pub unstarted: Vec<Group<UnstartedRead>>,
     /// The numbers of wavelets in routers, at the ramp and in output queues, by color.
     pub counts: Vec<Count>,
     /// Wavelets that have left the program and were dropped by the fabric around it, by color.
@@ -150,6 +153,13 @@ pub struct HazardOfMain {
 pub struct StrangeRegister {
     pub program: ProgramId,
     pub place: csl_pe::Unserved,
+}
+
+/// A read of the time stamp counter by a program that never starts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnstartedRead {
+    pub program: ProgramId,
+    pub pc: u32,
 }
 
 /// A collective operation of a program whose root is no PE of its row or column.
@@ -223,6 +233,8 @@ pub struct Unread {
     pub color: Color,
     /// Whether the first of them is a control wavelet.
     pub is_control: bool,
+    /// The control task that it names then, if it names one.
+    pub named: Option<NamedTask>,
     /// Whether the color (WSE-2) or queue (WSE-3) is blocked: no task may take them.
     pub is_blocked: bool,
 }

@@ -26,6 +26,7 @@ pub fn program() -> PeImage {
         tasks: Vec::new(),
         startup: Vec::new(),
         queues: Vec::new(),
+        ends: None,
         fifos: Vec::new(),
         dsr_inits: Vec::new(),
         colors: Vec::new(),

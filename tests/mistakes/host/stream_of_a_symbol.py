@@ -1,6 +1,6 @@
 # A streaming copy to a symbol.
 #> told by: run
-#> mark: 1 the symbol's number was taken for a color
+#> mark: 3
 runner = SdkRuntime(out)
 v = runner.get_id("v")
 h = runner.get_id("h")

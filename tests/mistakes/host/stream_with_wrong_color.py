@@ -1,6 +1,6 @@
 # A stream of a color that the program does not take.
 #> told by: run
-#> mark: 2 which color the program takes
+#> mark: 3
 runner = SdkRuntime(out)
 v = runner.get_id("v")
 h = runner.get_id("h")

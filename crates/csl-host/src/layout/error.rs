@@ -2,6 +2,7 @@
 
 #![expect(missing_docs, reason = "the message of a variant says what its fields are")]
 
+use super::Flow;
 use super::grid::Cell;
 
 /// A part of a layout's description without meaning: refused at once, or when the layout is compiled.
@@ -48,6 +49,11 @@ pub enum LayoutError {
     // ---- ports ----
     #[error("there are two ports {name}; give one of them a prefix")]
     TwoPorts { name: String },
+    #[error(
+        "{side} port {name}: a position of `routes` has {side}s, but an {side} port's come from the path that compile() finds",
+        side = if *.flow == Flow::In { "input" } else { "output" }
+    )]
+    OuterRoute { name: String, flow: Flow },
     #[error("{from} and {to} cannot be connected: a connection leads from an output port to an input port")]
     ConnectedFlows { from: String, to: String },
     #[error("{from} and {to} cannot be connected: their data sizes are {a} and {b}")]

@@ -184,10 +184,10 @@ impl Layout {
     }
 
     /// Makes the PEs along an edge a port that `size` wavelets pass in a run. The side of `routes` that leads outwards
-    /// is filled in.
+    /// is empty, and filled in.
     ///
     /// # Errors
-    /// [`LayoutError::TwoPorts`], and those of [`Layout::paint_edge`].
+    /// [`LayoutError::TwoPorts`], [`LayoutError::OuterRoute`], and those of [`Layout::paint_edge`].
     #[expect(clippy::too_many_arguments, reason = "what a port is")]
     pub fn port(
         &mut self,
@@ -202,6 +202,9 @@ impl Layout {
         let name = format!("{prefix}{}", self.port_name(region, color));
         if self.ports.iter().any(|port| port.name == name && port.region == region && port.flow == flow) {
             return Err(LayoutError::TwoPorts { name });
+        }
+        if routes.iter().any(|route| !route.outer(flow).is_empty()) {
+            return Err(LayoutError::OuterRoute { name, flow });
         }
         let routes: Vec<Position> = routes.iter().map(|route| route.leading(edge, flow)).collect();
         self.paint_edge(region, edge, color, &routes)?;

@@ -40,13 +40,20 @@ impl Position {
         Position { rx: inputs.into_iter().collect(), tx: outputs.into_iter().collect() }
     }
 
-    /// The position at a port: an empty outer side leads over the edge.
+    /// The side at a port that leads outwards.
+    pub(crate) fn outer(&self, flow: Flow) -> DirSet {
+        match flow {
+            Flow::In => self.rx,
+            Flow::Out => self.tx,
+        }
+    }
+
+    /// The position at a port: its outer side leads over the edge.
     pub fn leading(self, edge: Edge, flow: Flow) -> Position {
         let out = DirSet::of(edge.outwards());
-        let filled = |side: DirSet| if side.0 == 0 { out } else { side };
         match flow {
-            Flow::In => Position { rx: filled(self.rx), ..self },
-            Flow::Out => Position { tx: filled(self.tx), ..self },
+            Flow::In => Position { rx: out, ..self },
+            Flow::Out => Position { tx: out, ..self },
         }
     }
 }

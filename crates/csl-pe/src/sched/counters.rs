@@ -11,6 +11,10 @@ pub(crate) struct Counters {
     tsc_runs: bool,
     /// The 48-bit value of a stopped counter, or the last that was latched.
     tsc_held: u64,
+    /// Whether the program has ever started or set the counter.
+    tsc_is_used: bool,
+    /// The first instruction that has read a counter which nothing had started.
+    unstarted_read: Option<u32>,
     prngs: [Prng; PRNGS as usize],
     active_prng: u8,
 }
@@ -18,12 +22,20 @@ pub(crate) struct Counters {
 impl Counters {
     pub fn new(chip: &Chip) -> Counters {
         let prng = Prng::new(chip.registers.prng_seed);
-        Counters { tsc_zero: 0, tsc_runs: false, tsc_held: 0, prngs: [prng; PRNGS as usize], active_prng: 0 }
+        Counters {
+            tsc_zero: 0,
+            tsc_runs: false,
+            tsc_held: 0,
+            tsc_is_used: false,
+            unstarted_read: None,
+            prngs: [prng; PRNGS as usize],
+            active_prng: 0,
+        }
     }
 
     /// Starts the counter from 0 (since SDK 1.1, `enable_tsc` clears it).
     pub fn enable_tsc(&mut self, cycle: u64) {
-        (self.tsc_zero, self.tsc_runs) = (cycle, true);
+        (self.tsc_zero, self.tsc_runs, self.tsc_is_used) = (cycle, true, true);
     }
 
     pub fn disable_tsc(&mut self, cycle: u64) {
@@ -45,6 +57,18 @@ impl Counters {
         (self.tsc_held >> (16 * index.min(3).low32())).low16()
     }
 
+    /// Remembers the instruction of a read for the warning, if the program has not started the counter before.
+    pub fn note_read(&mut self, pc: u32) {
+        if !self.tsc_is_used {
+            self.unstarted_read.get_or_insert(pc);
+        }
+    }
+
+    /// The first instruction that has read the counter, if it was not started up to now either.
+    pub fn unstarted_read(&self) -> Option<u32> {
+        self.unstarted_read.filter(|_| !self.tsc_is_used)
+    }
+
     pub fn tsc_runs(&self) -> bool {
         self.tsc_runs
     }
@@ -53,11 +77,13 @@ impl Counters {
     pub fn run_tsc(&mut self, runs: bool, cycle: u64) {
         self.latch(cycle);
         self.tsc_runs = runs;
+        self.tsc_is_used = true;
         self.tsc_zero = cycle.wrapping_sub(self.tsc_held);
     }
 
     pub fn set_tsc_word(&mut self, index: u16, value: u16, cycle: u64) {
         self.latch(cycle);
+        self.tsc_is_used = true;
         let shift = 16 * u32::from(index);
         self.tsc_held = self.tsc_held & !(0xffff << shift) | u64::from(value) << shift;
         self.tsc_zero = cycle.wrapping_sub(self.tsc_held);

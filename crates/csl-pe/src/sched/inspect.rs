@@ -1,15 +1,17 @@
 //! The state of a PE that waits, as data: for deadlock reports and debuggers.
 
 use csl_image::PeImage;
-use csl_machine::{Color, QueueId};
+use csl_machine::{Color, QueueId, TaskId, TaskKind};
 
 use super::hazard::Resource;
 use super::main_thread::Main;
 use super::microthread::Microthread;
 use super::state::Sched;
+use super::tasks::find_in_table;
 use crate::datapath::{Cursor, Datapath, Operation, Stall};
 use crate::event::Thread;
 use crate::ports::{InputSlot, Ports};
+use crate::queues::InQueue;
 use crate::scalar::{Cpu, Exit};
 
 /// The condition for a thread to continue.
@@ -55,6 +57,13 @@ pub struct TaskState {
     pub waiting_calls: usize,
     /// Input slots that an operation reads, whatever it waits for.
     pub reading: u32,
+}
+
+/// The control task that a wavelet names: one that a function is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NamedTask {
+    pub id: TaskId,
+    pub is_blocked: bool,
 }
 
 impl Sched {
@@ -107,6 +116,14 @@ impl Sched {
             waiting_calls: self.calls.waiting.len(),
             reading: self.busy_inputs(),
         }
+    }
+
+    /// The control task that the head of an input queue names, if it is a control wavelet that names one.
+    pub fn named_task(&self, program: &PeImage, input: &InQueue) -> Option<NamedTask> {
+        let head = input.front().filter(|head| head.control)?;
+        let id = self.tasks.entry(self.tasks.channel(input)?, head)?;
+        find_in_table(program, TaskKind::Control, id)?;
+        Some(NamedTask { id, is_blocked: self.tasks.is_control_blocked(id) })
     }
 
     /// The instruction of the main thread while a task runs.

@@ -32,7 +32,7 @@ mod watch;
 pub use ahead::Outlet;
 pub use astray::AstrayRoot;
 pub use hazard::{Hazard, Resource};
-pub use inspect::{Need, TaskState, Waiting};
+pub use inspect::{NamedTask, Need, TaskState, Waiting};
 pub use unserved::Unserved;
 
 pub(crate) use calls::Call;

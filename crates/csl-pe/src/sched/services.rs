@@ -54,7 +54,10 @@ impl Sched {
             SysOp::TscEnable => self.counters.enable_tsc(local_time),
             SysOp::TscDisable => self.counters.disable_tsc(local_time),
             SysOp::TscWord if self.refuses_time => return Err(FaultKind::NoClock),
-            SysOp::TscWord => value = u64::from(self.counters.tsc_word(a, local_time)),
+            SysOp::TscWord => {
+                self.counters.note_read(visit.cpu.at());
+                value = u64::from(self.counters.tsc_word(a, local_time));
+            }
             SysOp::UnblockCmdStream => {
                 self.look_at_unblock(visit);
                 visit.ports.cmd_stream_unblocked = true;

@@ -221,19 +221,25 @@ impl Tasks {
             return Some(Pick::Ignored { slot });
         }
         if wavelet.control {
-            let entry = TaskId::at((wavelet.data >> 16 & 63).low8());
-            return self.control(slot, channel, entry, wavelet);
+            return self.control(slot, channel, wavelet);
         }
         (self.data_bound & channel.bit() != 0).then_some(Pick::Data { slot, channel, wavelet })
     }
 
-    fn control(&self, slot: InputSlot, channel: TaskId, entry: TaskId, wavelet: Wavelet) -> Option<Pick> {
-        if entry == self.arch.chip().tasks.no_entrypoint {
-            return Some(Pick::Ignored { slot });
-        }
-        let entry = TaskId::at(entry.number() + self.control_base.get(channel.index()).unwrap_or(&0));
-        let blocked = self.control_blocked.checked_shr(u32::from(entry)).unwrap_or(0) & 1 == 1;
-        (!blocked).then_some(Pick::Control { slot, entry, wavelet })
+    fn control(&self, slot: InputSlot, channel: TaskId, wavelet: Wavelet) -> Option<Pick> {
+        let Some(entry) = self.entry(channel, wavelet) else { return Some(Pick::Ignored { slot }) };
+        (!self.is_control_blocked(entry)).then_some(Pick::Control { slot, entry, wavelet })
+    }
+
+    /// The control task that a control wavelet of a channel names; `None` where it names none.
+    pub fn entry(&self, channel: TaskId, wavelet: Wavelet) -> Option<TaskId> {
+        let entry = TaskId::at((wavelet.data >> 16 & 63).low8());
+        let base = self.control_base.get(channel.index()).unwrap_or(&0);
+        (entry != self.arch.chip().tasks.no_entrypoint).then(|| TaskId::at(entry.number() + base))
+    }
+
+    pub fn is_control_blocked(&self, entry: TaskId) -> bool {
+        self.control_blocked.checked_shr(u32::from(entry)).unwrap_or(0) & 1 == 1
     }
 
     /// Notes that the picked task starts: its activation is used up, and the ring moves on.

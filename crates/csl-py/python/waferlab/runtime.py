@@ -210,7 +210,14 @@ class SdkRuntime:
 
     def get_id(self, symbol: str) -> int | None:
         """The number of an exported symbol; None where the program exports no such name."""
-        return self._known(symbol, self._machine.get_id(arrays.text("get_id: symbol", symbol)))
+        return self._id("get_id", symbol)
+
+    def get_symbol(self, symbol: str) -> int | None:
+        """As get_id(): the name that the vendor's guide also has for it."""
+        return self._id("get_symbol", symbol)
+
+    def _id(self, method, symbol):
+        return self._known(symbol, self._machine.get_id(arrays.text(f"{method}: symbol", symbol)))
 
     def _known(self, name, number):
         if number is None and name not in self._unknown:
@@ -325,22 +332,29 @@ class SdkRuntime:
 
     # Calling functions.
 
-    def launch(self, symbol: str | None, *args: bool | float | np.generic | np.ndarray, **kwargs: Any) -> Task:
-        """Calls an exported function on every PE; its arguments are checked against their types."""
+    def launch(self, symbol: str | int | None, *args: bool | float | np.generic | np.ndarray, **kwargs: Any) -> Task:
+        """Calls an exported function, by its name or its number, on every PE; its arguments are checked against their types."""
         nonblock = _only_nonblock("launch", kwargs)
-        if symbol is None:
-            raise self._no_name("launch")
-        symbol = arrays.text("launch: symbol", symbol)
-        return self._finish(self._ask("launch", symbol, [_typed(arg) for arg in args]), nonblock)
+        function = self._function("launch", symbol)
+        return self._finish(self._ask("launch", function, [_typed(arg) for arg in args]), nonblock)
 
-    def call(self, symbol: str | None, args: Sequence[int] | np.ndarray = (), *older: Any, **kwargs: Any) -> Task:
+    def call(self, symbol: str | int | None, args: Sequence[int] | np.ndarray = (), *older: Any, **kwargs: Any) -> Task:
         """Calls an exported function with arguments given as 32-bit words."""
         nonblock = _only_nonblock("call", {"nonblock": older[0]} if older else kwargs)
-        if symbol is None:
-            raise self._no_name("call")
-        symbol = arrays.text("call: symbol", symbol)
+        function = self._function("call", symbol)
         words = arrays.memory(arrays.words_of("call", arrays.source("call", args, "args"))).view(np.uint32).tolist()
-        return self._finish(self._ask("call", symbol, words), nonblock)
+        return self._finish(self._ask("call", function, words), nonblock)
+
+    def _function(self, method, symbol):
+        """The name of a function that is given by its name or by its number."""
+        if symbol is None:
+            raise self._no_name(method)
+        if isinstance(symbol, str):
+            return symbol
+        if isinstance(symbol, (bool, np.bool_)) or not isinstance(symbol, (int, np.integer)):
+            wanted = "must be a function's name, or its number, which get_id() returns"
+            raise ArgumentError(f"{method}: symbol {wanted}, not {arrays.shown(symbol)}")
+        return self._machine.function_name(arrays.whole(f"{method}: a function's number", symbol))
 
     def memcpy_launch(self, color: int, params: np.ndarray, nonblock: bool = False) -> Task:
         """The call of SDK 0.6: sends `params` to the launch color of every PE, where a task of the program's own takes
