@@ -18,6 +18,13 @@ const FILTER_KINDS: &[(&str, FilterKind)] =
 pub(super) fn color_config(s: &mut Sema<'_>, given: &Operand, span: Span, color: Color) -> Res<ColorConfig> {
     let mut fields = Fields::of(s, given, "a color configuration", span)?;
     let mut config = ColorConfig::default();
+    if !fields.has("routes") && (fields.has("rx") || fields.has("tx")) {
+        // SDK 0.4 has nothing else in it.
+        read_routes(s, &mut config, given.clone(), &fields)?;
+        let help = "write `.{ .routes = .{ .rx = .., .tx = .. } }`";
+        s.report(Diagnostic::new(Code::OlderForm, span, "routes stand in `.routes` since SDK 0.5").help(help));
+        return Ok(config);
+    }
     let routes = fields.need(s, "routes")?;
     read_routes(s, &mut config, routes, &fields)?;
     if let Some(switches) = fields.take("switches") {
