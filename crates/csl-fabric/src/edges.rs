@@ -32,7 +32,7 @@ struct Leaving {
 pub(crate) struct Edges {
     entering: Vec<Entering>,
     leaving: Vec<Leaving>,
-    /// Whether a wavelet may be able to enter in the next cycle.
+    /// Set when a wavelet is added or a place becomes free, cleared when nothing could enter.
     is_ready: bool,
     /// Whether a port has got all that it waits for in this cycle.
     is_complete: bool,
@@ -73,14 +73,17 @@ impl Row {
         })
     }
 
-    /// The number of wavelets that wait outside, and of those that the host waits for.
-    pub fn count_at_edges(&self) -> (usize, usize) {
-        let edges = self.edges.iter();
-        edges.fold((0, 0), |(entering, leaving), edges| {
-            let waiting: usize = edges.entering.iter().map(|port| port.wavelets.len()).sum();
-            let missing: usize = edges.leaving.iter().map(|port| port.wanted - port.wavelets.len()).sum();
-            (entering + waiting, leaving + missing)
-        })
+    /// The number of wavelets that the host waits for.
+    pub fn missing_at_edges(&self) -> usize {
+        let ports = self.edges.iter().flat_map(|edges| &edges.leaving);
+        ports.map(|port| port.wanted - port.wavelets.len()).sum()
+    }
+
+    /// The number of wavelets that have found no room to enter by a port yet.
+    pub fn waiting_outside(&self, x: u32, from: Direction, color: Color) -> usize {
+        let vc = self.vc(x, self.table.received(x, self.y, from, color).color);
+        let mut ports = self.edges.iter().flat_map(|edges| &edges.entering);
+        ports.find(|port| Some(port.vc) == vc && port.from == from).map_or(0, |port| port.wavelets.len())
     }
 
     /// Lets wavelets from outside land in cycle `now`, one a link.

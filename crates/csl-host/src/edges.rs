@@ -1,7 +1,7 @@
 //! The host beside the program, as hosts up to SDK 0.8 (`CSELFRunner`) are: words go to the places around the program's
 //! rectangle, whose links lead into its outermost PEs, and come from there; memory is written before the run.
 
-use csl_machine::{Color, Direction, Wavelet};
+use csl_machine::{Color, Direction, LAST_CONTROL_TASK, Wavelet};
 use csl_sim::{Port, Sim};
 
 use crate::error::{ArgumentError, HostError, NameError, SequenceError};
@@ -41,6 +41,9 @@ impl Runtime {
         sentinel: Option<u32>,
     ) -> Result<(), HostError> {
         let port = self.port_at(column, row, color)?;
+        if let Some(number) = sentinel.filter(|number| *number > u32::from(LAST_CONTROL_TASK)) {
+            return Err(ArgumentError::NoSentinel { number, last: LAST_CONTROL_TASK }.into());
+        }
         let data = words.iter().map(|word| Wavelet::word(*word));
         let end = sentinel.map(|task| Wavelet::control(task << ENTRY_SHIFT));
         let wavelets = data.chain(end).collect();
@@ -64,6 +67,16 @@ impl Runtime {
         let port = self.port_at(column, row, color)?;
         let sim = self.any_sim().ok_or(SequenceError::NotLoaded { method: "add_output_tensor()" })?;
         Ok(sim.take_left(port).into_iter().map(|wavelet| wavelet.data).collect())
+    }
+
+    /// The number of words that have found no way into the program from a place beside it.
+    ///
+    /// # Errors
+    /// As for [`Runtime::let_in`].
+    pub fn waiting_outside(&mut self, (column, row): (i64, i64), color: u32) -> Result<usize, HostError> {
+        let port = self.port_at(column, row, color)?;
+        let sim = self.any_sim().ok_or(SequenceError::NotLoaded { method: "connect_and_run()" })?;
+        Ok(sim.waiting_outside(port))
     }
 
     /// Runs until all words that the host waits for have come; where it waits for none, until nothing can move any more.

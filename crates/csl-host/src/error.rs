@@ -199,6 +199,8 @@ pub enum ArgumentError {
         width - 1, height - 1
     )]
     NoPort { column: i64, row: i64, width: u32, height: u32 },
+    #[error("sentinel {number}: the numbers of tasks that a control wavelet can start end at {last}")]
+    NoSentinel { number: u32, last: u8 },
     #[error("color {color}: there is none of this number")]
     NoPortColor { color: u32 },
     #[error("set_symbol: {name} has {size} bytes, and {given} are given")]

@@ -165,6 +165,11 @@ impl Machine {
         bytes(py, &words)
     }
 
+    /// The number of words that have found no way in from a place beside the rectangle.
+    fn waiting_outside(&mut self, py: Python<'_>, column: i64, row: i64, color: u32) -> PyResult<usize> {
+        self.runtime.waiting_outside((column, row), color).map_err(|error| raise(py, &error))
+    }
+
     /// Runs until all words that are waited for have come.
     fn run_ports(&mut self, py: Python<'_>) -> PyResult<()> {
         self.patiently(py, Runtime::run_ports)

@@ -3,10 +3,10 @@ import os
 import tempfile
 import unittest
 from glob import glob
+from unittest import mock
 
 import numpy as np
 
-import support  # noqa: F401 (runs leave their files in its folder)
 from waferlab import ArgumentError, SdkError, SimulationError, compile_csl
 
 from cerebras.elf.cs_elf_runner import CSELFRunner
@@ -76,6 +76,10 @@ class Hosts(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="waferlab-test-")
+        # Runs that are given up keep their logs: those of other tests are to lie elsewhere.
+        folder = mock.patch.dict(os.environ, WAFERLAB_OUTPUT_FOLDER=cls.folder.name)
+        folder.start()
+        cls.addClassCleanup(folder.stop)
         for name, text in (("layout.csl", LAYOUT), ("pe.csl", PE)):
             with open(os.path.join(cls.folder.name, name), "w", encoding="utf-8") as file:
                 file.write(text)
@@ -120,6 +124,32 @@ class Hosts(unittest.TestCase):
         np.testing.assert_array_equal(runner.out_tensor_dict["total"], totals)
         np.testing.assert_array_equal(runner.get_symbol(2, 2, "seen", np.int16), halves[1])
 
+    def test_two_outputs_at_one_place_share_what_comes(self):
+        runner = CSELFRunner(self.elfs)
+        runner.add_input_tensor(1, "{ x[i=0:3] -> [PE[-1, 0] -> index[i]] }", np.arange(4, dtype=">u4"))
+        runner.add_output_tensor(1, "{ a[i=0:0] -> [PE[2, 0] -> index[i]] }", np.uint32)
+        runner.add_output_tensor(1, "{ b[i=0:2, 0] -> [PE[2, 0] -> index[i mod 3]] }", np.uint32)
+        runner.connect_and_run(os.path.join(self.folder.name, "out.core"))
+        np.testing.assert_array_equal(runner.out_tensor_dict["a"], [0])
+        np.testing.assert_array_equal(runner.out_tensor_dict["b"], [[4], [8], [12]])
+        self.assertTrue(os.path.isfile(os.path.join(self.folder.name, "out.core")))
+
+    def test_words_that_do_not_come_in_are_told(self):
+        runner = CSELFRunner(self.elfs)
+        # Nothing takes them there: the color comes from the west.
+        runner.add_input_tensor(1, ("EAST", 0), np.arange(100, dtype=np.uint32))
+        with self.assertWarnsRegex(RuntimeWarning, r"\d+ words of color 1 have not come in from PE\[2, 0\]"):
+            runner.connect_and_run()
+
+    def test_a_runner_runs_once(self):
+        runner = CSELFRunner(self.elfs)
+        self.assertEqual(runner.get_symbol(1, 1, "bias", np.uint32), [0])
+        runner.connect_and_run()
+        with self.assertRaisesRegex(SdkError, "runs once"):
+            runner.connect_and_run()
+        with self.assertRaisesRegex(SdkError, "has run"):
+            runner.set_symbol(1, 1, "bias", np.uint32(1))
+
     def test_files_tell_coordinates(self):
         self.assertEqual(list(ELFMemory(*self.elfs).iter_coordinates()), [(0, 0), (0, 1), (1, 0), (1, 1)])
 
@@ -146,6 +176,18 @@ class Hosts(unittest.TestCase):
             (lambda runner: runner.add_input_tensor(1, ("WEST", 0), np.array([5])), "16 or 32 bits"),
             (lambda runner: runner.add_input_tensor(1, inside, np.zeros(2, np.uint32)), "1 elements, the tensor has 2"),
             (lambda runner: runner.add_output_tensor(1, inside, np.float64), "16 or 32 bits, not float64"),
+            (lambda runner: runner.add_input_tensor(1.5, ("WEST", 0), word), "color must be a whole number, not 1.5"),
+            (lambda runner: runner.add_input_tensor(-1, ("WEST", 0), word), "color: there is no -1"),
+            (lambda runner: runner.add_input_tensor(1, ("WEST", 0), word, sentinel=64), "sentinel 64: .* end at 63"),
+            (lambda runner: runner.add_input_array("x", 1, "W", word[0]), r"shape \(\) has nothing for a side"),
+            (lambda runner: runner.add_input_array("x", 1, "W", word[:0]), r"shape \(0,\) has nothing for a side"),
+            (lambda runner: runner.add_output_array("x", 1, "W", [0]), "must be a numpy array, not list"),
+            (lambda runner: runner.add_input_tensor(1, "{ x[i=0:0] -> [PE[-1, 0] -> index[2i]] }", word), "'2i' is no expression"),
+            (lambda runner: runner.add_input_tensor(1, "{ x[i=0:0] -> [PE[-1, k] -> index[i]] }", word), "no dimension k"),
+            (lambda runner: runner.add_input_tensor(1, "{ x[i=0:0] -> [PE[1] -> index[i]] }", word), "a column and a row"),
+            (lambda runner: runner.add_input_tensor(1, "{ x[i=0:0, junk] -> [PE[-1, 0] -> index[i]] }", word), "no dimension junk"),
+            (lambda runner: runner.set_symbol(1, 1, "bias", 5), "items of up to 32 bits, not int64"),
+            (lambda runner: runner.set_symbol_rect("bias", word), r"by column and row, not one of shape \(1,\)"),
             (lambda runner: runner.set_symbol(1, 1, "bias", np.zeros(9, np.uint32)), "bias has 4 bytes, and 36 are given"),
             (lambda runner: runner.set_symbol(1, 1, "missing", word), "missing"),
             (lambda runner: runner.set_symbol(0, 0, "bias", word), "0"),
@@ -157,6 +199,12 @@ class Hosts(unittest.TestCase):
             CSELFRunner(self.elfs, input_colors=[1])
         with self.assertRaisesRegex(SdkError, "batches are not supported"):
             CSELFRunner(self.elfs).run_batch([1])
+        twice = CSELFRunner(self.elfs)
+        twice.add_output_tensor(1, "{ y[i=0:0] -> [PE[2, 0] -> index[i]] }", np.uint32)
+        with self.assertRaisesRegex(ArgumentError, "two outputs y"):
+            twice.add_output_tensor(1, "{ y[i=0:0] -> [PE[2, 1] -> index[i]] }", np.uint32)
+        with self.assertWarnsRegex(RuntimeWarning, "sentinal"):
+            twice.add_input_tensor(1, ("WEST", 0), word, sentinal=43)
         with self.assertRaisesRegex(ArgumentError, "no ELF files"):
             CSELFRunner([])
 

@@ -44,12 +44,13 @@ impl Sim {
                 Direction::South => y + 1 == height,
                 Direction::Ramp => false,
             };
-        match () {
-            () if !is_edge => Err(PortError::NoEdge { x, y }),
-            () if self.options().untimed.is_some() => Err(PortError::NoClock),
-            () if self.stopped => Err(PortError::Stopped),
-            () => Ok(()),
+        if !is_edge {
+            return Err(PortError::NoEdge { x, y });
         }
+        if self.options().untimed.is_some() {
+            return Err(PortError::NoClock);
+        }
+        if self.stopped { Err(PortError::Stopped) } else { Ok(()) }
     }
 
     /// Lets wavelets enter by a port, one a cycle as there is room; does not advance the clock.
@@ -87,7 +88,12 @@ impl Sim {
 
     /// The number of wavelets that ports wait for.
     pub fn missing(&mut self) -> usize {
-        self.machine.rows().map(|row| row.fabric.count_at_edges().1).sum()
+        self.machine.rows().map(|row| row.fabric.missing_at_edges()).sum()
+    }
+
+    /// The number of wavelets that wait outside of a port.
+    pub fn waiting_outside(&mut self, port: Port) -> usize {
+        self.machine.row_mut(port.y).fabric.waiting_outside(port.x, port.side, port.color)
     }
 
     /// Writes memory of a PE before it runs.

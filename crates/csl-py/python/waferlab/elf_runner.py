@@ -8,22 +8,24 @@ wavelet, as data tasks with two parameters expect; one that leaves is the low ha
 
 from __future__ import annotations
 
+import operator
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from waferlab import arrays, port_map, trace
+from waferlab import port_map, trace
 from waferlab.debug_util import items
 from waferlab.errors import ArgumentError, SdkError
 from waferlab.platform import refuse_system
 from waferlab.runtime import SdkRuntime
+from waferlab.warning import unknown_words, warn
 
 _ELF = re.compile(r"out_(\d+)_(\d+)\.elf$")
-_SIDES = {"WEST": "W", "EAST": "E", "NORTH": "N", "SOUTH": "S"}
+_SIDES = ("NORTH", "EAST", "SOUTH", "WEST")
 # The bytes of an element that a wavelet carries.
 _ITEM_SIZES = (2, 4)
 
@@ -45,14 +47,15 @@ class CSELFRunner:
     """Runs a program that was compiled without memcpy.
 
     `elf_paths` are files `bin/out_X_Y.elf` of the output folder, which tell the folder. Columns and rows of symbols are those of the
-    whole fabric, as `cslc --fabric-offsets` places the program. Streams of several batches (`run_batch`) are not there:
-    they are those of memcpy, for which SdkRuntime is.
+    whole fabric, as `cslc --fabric-offsets` places the program. A runner runs once. Streams of several batches (`run_batch`) are
+    not there: they are those of memcpy, for which SdkRuntime is.
     """
 
     def __init__(self, elf_paths: str | Sequence[str] | ELFMemory, cmaddr: str | None = None, **options: Any) -> None:
         refuse_system(cmaddr)
         if batches := {"input_colors", "output_colors"} & options.keys():
             raise SdkError(f"CSELFRunner: {min(batches)} and batches are not supported; use SdkRuntime with memcpy")
+        unknown_words("CSELFRunner", options, ("cmaddr", "height", "width"))
         paths = elf_paths.paths if isinstance(elf_paths, ELFMemory) else elf_paths
         paths = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
         if not paths:
@@ -62,6 +65,7 @@ class CSELFRunner:
         self._machine = self._runtime._machine
         self._inputs: list[tuple[int, int, int, np.ndarray, int | None]] = []
         self._outputs: list[tuple[str, int, list[tuple[int, int, np.ndarray]], np.dtype, tuple[int, ...], Any]] = []
+        self._has_run = False
         self.out_tensor_dict: dict[str, np.ndarray] = {}
         """The tensors that have come, by the names in their port maps."""
 
@@ -71,32 +75,45 @@ class CSELFRunner:
         self, color: int, portmap: str | tuple[str, int], tensor: ArrayLike, sentinel: int | None = None, **options: Any
     ) -> None:
         """Sends a tensor by a color; with `sentinel`, a control wavelet that starts the task of this number ends each stream."""
-        values = _words("add_input_tensor", tensor)
-        for column, row, at in self._places(portmap, values.size):
-            self._inputs.append((column, row, int(color), _numbered(values[at], tensor), sentinel))
+        unknown_words("add_input_tensor", options, ("color", "portmap", "tensor", "sentinel", "reusable"))
+        tensor = _native("add_input_tensor", tensor)
+        self._send(color, self._places(portmap, tensor.size), tensor.reshape(-1), sentinel)
 
     def add_input_array(
         self, name: str, color: int, side: str, array: ArrayLike, sentinel: int | None = None, **options: Any
     ) -> None:
         """Sends an array from a side of the program ("N", "E", "S", "W"): its first axis counts the columns or rows there."""
-        array = np.asarray(array)
-        values = _words("add_input_array", array).reshape(array.shape[0], -1)
-        for (column, row), words in zip(self._side(side, len(values)), values):
-            self._inputs.append((column, row, int(color), _numbered(words, array), sentinel))
+        unknown_words("add_input_array", options, ("name", "color", "side", "array", "sentinel", "reusable"))
+        array = _native("add_input_array", array)
+        self._send(color, self._along(side, array), array.reshape(-1), sentinel)
+
+    def _send(self, color, places, items, sentinel):
+        color, words = _number("color", color), _words(items)
+        sentinel = None if sentinel is None else _number("sentinel", sentinel)
+        for column, row, at in places:
+            of_place = words[at]
+            if items.itemsize == 2:
+                of_place = of_place | np.arange(len(at), dtype=np.uint32) << np.uint32(16)
+            self._inputs.append((column, row, color, of_place, sentinel))
 
     def add_output_tensor(self, color: int, portmap: str, dtype: DTypeLike, **options: Any) -> None:
         """Receives a tensor by a color, to `out_tensor_dict`."""
+        unknown_words("add_output_tensor", options, ("color", "portmap", "dtype", "reusable"))
         ports = port_map.Streams(portmap)
-        self._outputs.append((ports.name, int(color), ports.places, _dtype(dtype), ports.shape, None))
+        self._receive(ports.name, color, ports.places, _dtype("add_output_tensor", dtype), ports.shape, None)
 
     def add_output_array(self, name: str, color: int, side: str, array: np.ndarray, **options: Any) -> None:
         """Receives an array from a side of the program, to `array` and `out_tensor_dict`."""
-        per_place = array.size // max(len(array), 1)
-        places = [
-            (column, row, np.arange(i * per_place, (i + 1) * per_place))
-            for i, (column, row) in enumerate(self._side(side, len(array)))
-        ]
-        self._outputs.append((name, int(color), places, _dtype(array.dtype), array.shape, array))
+        unknown_words("add_output_array", options, ("name", "color", "side", "array", "offset", "reusable"))
+        if not isinstance(array, np.ndarray):
+            raise ArgumentError(f"add_output_array: array must be a numpy array, not {type(array).__name__}")
+        dtype = _dtype("add_output_array", array.dtype)
+        self._receive(name, color, self._along(side, array), dtype, array.shape, array)
+
+    def _receive(self, name, color, places, dtype, shape, array):
+        if any(name == other for other, *_ in self._outputs):
+            raise ArgumentError(f"there are two outputs {name}")
+        self._outputs.append((name, _number("color", color), places, dtype, shape, array))
 
     def _places(self, portmap, count):
         if isinstance(portmap, str):
@@ -105,36 +122,53 @@ class CSELFRunner:
                 raise ArgumentError(f"the port map describes {ports.size} elements, the tensor has {count}")
             return ports.places
         side, at = portmap
-        return [(*self._side(_SIDES.get(str(side).upper(), side), int(at) + 1)[at], np.arange(count))]
+        return [(*self._place(side, _number("port map", at)), np.arange(count))]
 
-    def _side(self, side, count):
-        """The places of the first `count` columns or rows at a side."""
+    def _along(self, side, array):
+        """The places of the first axis of an array, each with the positions of its items in the whole array."""
+        if not array.ndim or not array.size:
+            raise ArgumentError(f"an array of shape {array.shape} has nothing for a side of the program")
+        each = array.size // len(array)
+        return [(*self._place(side, i), np.arange(i * each, (i + 1) * each)) for i in range(len(array))]
+
+    def _place(self, side, at):
+        """The place beside column or row `at` at a side."""
         width, height = self._machine.size()
-        along = {
-            "N": lambda i: (i, -1),
-            "S": lambda i: (i, height),
-            "W": lambda i: (-1, i),
-            "E": lambda i: (width, i),
-        }
-        if side not in along:
+        places = {"N": (at, -1), "S": (at, height), "W": (-1, at), "E": (width, at)}
+        letter = str(side).upper()
+        letter = letter[0] if letter in _SIDES else letter
+        if letter not in places:
             raise ArgumentError(f'a side of the program is "N", "E", "S" or "W", not {side!r}')
-        return [along[side](i) for i in range(count)]
+        return places[letter]
 
     # Memory.
 
     def set_symbol(self, col: int, row: int, name: str, value: ArrayLike) -> None:
-        """Writes a symbol of one PE before the run; `value` has the symbol's type."""
-        self._machine.write_symbol(int(col), int(row), name, np.ascontiguousarray(value).tobytes())
+        """Writes a symbol of one PE before the run; the items of `value` have the size of the symbol's."""
+        if self._has_run:
+            raise SdkError("set_symbol: the program has run")
+        value = np.asarray(value)
+        if value.dtype.kind not in "biuf" or value.itemsize > 4:
+            raise ArgumentError(f"set_symbol: {name} has items of up to 32 bits, not {value.dtype}; give .astype(...) of it")
+        data = np.ascontiguousarray(value, value.dtype.newbyteorder("=")).tobytes()
+        x, y = _number("col", col), _number("row", row)
+        size = len(self._machine.read_symbol(x, y, name))
+        if len(data) < size:
+            warn(f"set_symbol: {name} has {size} bytes, and {len(data)} are given: the others stay as they are")
+        self._machine.write_symbol(x, y, name, data)
 
     def set_symbol_rect(self, name: str, values: ArrayLike, offset: tuple[int, int] = (0, 0)) -> None:
         """Writes a symbol of many PEs: the first two axes of `values` count columns and rows from `offset`."""
-        for x, column in enumerate(np.asarray(values)):
+        values = np.asarray(values)
+        if values.ndim < 2:
+            raise ArgumentError(f"set_symbol_rect: {name} takes an array by column and row, not one of shape {values.shape}")
+        for x, column in enumerate(values):
             for y, value in enumerate(column):
                 self.set_symbol(offset[0] + x, offset[1] + y, name, value)
 
     def get_symbol(self, col: int, row: int, name: str, dtype: DTypeLike) -> np.ndarray:
         """The value of a symbol on one PE."""
-        return items(name, self._machine.read_symbol(int(col), int(row), name), dtype)
+        return items(name, self._machine.read_symbol(_number("col", col), _number("row", row), name), dtype)
 
     def get_symbol_rect(self, rectangle: tuple[Sequence[int], Sequence[int]], name: str, dtype: DTypeLike) -> np.ndarray:
         """The values of a symbol on a rectangle ((col, row), (width, height)), by column, then row."""
@@ -149,6 +183,9 @@ class CSELFRunner:
 
         Raises SdkError where nothing can move and an output is not complete.
         """
+        if self._has_run:
+            raise SdkError("connect_and_run: a runner runs once; make another one")
+        self._has_run = True
         self._runtime.run()
         for column, row, color, words, sentinel in self._inputs:
             self._machine.let_in(column, row, color, words.tobytes(), sentinel)
@@ -158,38 +195,50 @@ class CSELFRunner:
         try:
             self._machine.run_ports()
         except SdkError as error:
-            raise type(error)("\n".join([*self._missing(), str(error)])) from None
-        for name, color, places, dtype, shape, array in self._outputs:
-            words = np.zeros(int(np.prod(shape)), np.uint32)
-            for column, row, at in places:
-                words[at] = np.frombuffer(self._machine.take_left(column, row, color), np.uint32)
-            tensor = _items(words, dtype).reshape(shape)
+            missing = [
+                f"connect_and_run: {name} has got {len(words)} of {wanted} words of color {color}"
+                for (name, color, *_), words, wanted in self._taken()
+                if len(words) < wanted
+            ]
+            raise type(error)("\n".join([*missing, *self._left_outside(), str(error)])) from None
+        finally:
+            if sim_out_path is not None:
+                self._machine.dump_core(os.fspath(sim_out_path))
+        for (name, _, places, dtype, shape, array), words, _ in self._taken():
+            tensor = np.zeros(len(words), np.uint32)
+            tensor[np.concatenate([at for _, _, at in places])] = words
+            tensor = _items(tensor, dtype).reshape(shape)
             self.out_tensor_dict[name] = tensor
             if array is not None:
                 array[...] = tensor
+        for text in self._left_outside():
+            warn(text)
         self._runtime.stop()
-        if sim_out_path is not None:
-            self._machine.dump_core(os.fspath(sim_out_path))
 
-    def _missing(self):
-        for name, color, places, _, shape, _ in self._outputs:
-            came = sum(len(self._machine.take_left(column, row, color)) // 4 for column, row, _ in places)
-            wanted = sum(len(at) for _, _, at in places)
-            if came < wanted:
-                yield f"connect_and_run: {name} has got {came} of {wanted} words of color {color}"
+    def _taken(self):
+        """Each output with the words that have come, place by place, and their number when all have. Of two outputs at one
+        place the first gets the first words."""
+        came = {}
+        for output in self._outputs:
+            _, color, places, *_ = output
+            words = []
+            for column, row, at in places:
+                place = (column, row, color)
+                if place not in came:
+                    came[place] = np.frombuffer(self._machine.take_left(column, row, color), np.uint32)
+                words.append(came[place][: len(at)])
+                came[place] = came[place][len(at) :]
+            yield output, np.concatenate(words), sum(len(at) for _, _, at in places)
 
-    def load(self) -> None:
-        raise _batches("load")
+    def _left_outside(self):
+        for column, row, color in dict.fromkeys((column, row, color) for column, row, color, *_ in self._inputs):
+            if count := self._machine.waiting_outside(column, row, color):
+                yield f"connect_and_run: {count} words of color {color} have not come in from PE[{column}, {row}]"
 
-    def start(self) -> None:
-        raise _batches("start")
-
-    def run_batch(self, colors: Iterable[int]) -> None:
-        raise _batches("run_batch")
-
-
-def _batches(method):
-    return SdkError(f"CSELFRunner.{method}: batches are not supported; use SdkRuntime with memcpy")
+    def __getattr__(self, name: str) -> Any:
+        if name in ("load", "start", "stop", "run_batch", "prepare_input_tensor", "prepare_input_array"):
+            raise SdkError(f"CSELFRunner.{name}: batches are not supported; use SdkRuntime with memcpy")
+        raise AttributeError(f"CSELFRunner has no attribute {name!r}")
 
 
 def read_trace(runner: CSELFRunner, px: int, py: int, name: str) -> list[Any]:
@@ -197,26 +246,32 @@ def read_trace(runner: CSELFRunner, px: int, py: int, name: str) -> list[Any]:
     return trace.decode(runner.get_symbol(px, py, f"{name}.debug_buffer", np.uint16))
 
 
-def _dtype(dtype):
+def _number(what, value):
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ArgumentError(f"{what} must be a whole number, not {value!r}") from None
+    if not 0 <= number < 1 << 31:
+        raise ArgumentError(f"{what}: there is no {number}")
+    return number
+
+
+def _dtype(method, dtype):
+    """An item type that a wavelet carries, in the byte order of this machine."""
     dtype = np.dtype(dtype)
-    if dtype.itemsize not in _ITEM_SIZES:
-        raise ArgumentError(f"a wavelet carries an item of 16 or 32 bits, not {dtype}")
-    return dtype
+    if dtype.kind not in "iuf" or dtype.itemsize not in _ITEM_SIZES:
+        raise ArgumentError(f"{method}: a wavelet carries an item of 16 or 32 bits, not {dtype}; give .astype(...) of it")
+    return dtype.newbyteorder("=")
 
 
-def _words(method, tensor):
-    """The items of a tensor in row-major order, one in each 32-bit word."""
-    tensor = np.ascontiguousarray(tensor).reshape(-1)
-    if tensor.dtype.kind not in "biuf" or tensor.dtype.itemsize not in _ITEM_SIZES:
-        raise ArgumentError(f"{method}: a wavelet carries an item of 16 or 32 bits, not {arrays.shown(tensor)}")
-    return tensor.view(f"u{tensor.dtype.itemsize}").astype(np.uint32)
+def _native(method, tensor):
+    tensor = np.asarray(tensor)
+    return np.asarray(tensor, _dtype(method, tensor.dtype), order="C")
 
 
-def _numbered(words, tensor):
-    """The words of one stream; those of 16-bit items with their positions in the high halves."""
-    if np.asarray(tensor).dtype.itemsize == 4:
-        return words
-    return words | np.arange(len(words), dtype=np.uint32) << np.uint32(16)
+def _words(items):
+    """Items of one dimension, each in a 32-bit word."""
+    return items.view(f"u{items.itemsize}").astype(np.uint32)
 
 
 def _items(words, dtype):

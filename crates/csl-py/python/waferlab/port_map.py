@@ -12,7 +12,7 @@ import numpy as np
 from waferlab.errors import ArgumentError
 
 _MAP = re.compile(r"^\s*\{\s*(\w+)\s*((?:\[[^\]]*\]\s*)+)->\s*\[\s*PE\s*\[(.*?)\]\s*->\s*index\s*\[(.*?)\]\s*\]\s*\}\s*$")
-_DIMENSION = re.compile(r"(\w+)\s*=\s*([^:,\]]+)(?::\s*([^,\]]+))?")
+_DIMENSION = re.compile(r"(?:(\w+)\s*=\s*)?([^:=]+)(?::([^:=]+))?")
 _OPERATORS = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -23,20 +23,29 @@ _OPERATORS = {
 
 
 class _Elements:
-    """The shape of the tensor, and of each of its elements, in row-major order, column, row and indices."""
+    """The shape of the tensor, and of each of its elements, in row-major order, column, row and indices. A dimension is a name and
+    a range, or a number alone, which stands for one place."""
 
     def __init__(self, text):
         match = _MAP.match(text.replace("\n", " "))
-        dimensions = _DIMENSION.findall(match[2]) if match else []
-        if not dimensions:
+        parts = [part.strip() for part in re.split(r"\]\s*\[|,", match[2].strip()[1:-1])] if match else []
+        dimensions = [_DIMENSION.fullmatch(part) for part in parts]
+        if not dimensions or None in dimensions:
             raise ArgumentError(f"this is not a port map: {text!r}")
         self.name = match[1]
-        ranges = [range(_bound(low), _bound(high or low) + 1) for _, low, high in dimensions]
-        self.shape = tuple(len(r) for r in ranges)
-        grids = np.meshgrid(*ranges, indexing="ij")
-        names = {name: grid.reshape(-1) for (name, _, _), grid in zip(dimensions, grids)}
-        self.column, self.row = _values(match[3], names)
-        self.indices = _values(match[4], names)
+        try:
+            ranges = [range(_bound(low), _bound(high or low) + 1) for _, low, high in map(re.Match.groups, dimensions)]
+            self.shape = tuple(len(r) for r in ranges)
+            if 0 in self.shape:
+                raise ArgumentError("a dimension ends before it begins")
+            grids = np.meshgrid(*ranges, indexing="ij")
+            names = {dimension[1]: grid.reshape(-1) for dimension, grid in zip(dimensions, grids)}
+            place, self.indices = _values(match[3], names), _values(match[4], names)
+            if len(place) != 2:
+                raise ArgumentError("PE[..] has a column and a row")
+            self.column, self.row = place
+        except ArgumentError as error:
+            raise ArgumentError(f"port map {text!r}: {error}") from None
 
 
 class _PortMap:
@@ -74,7 +83,14 @@ def _bound(text):
 
 def _values(text, names):
     """The comma-separated expressions of `text` for every element."""
-    return [_evaluate(ast.parse(part.strip(), mode="eval").body, names) for part in text.split(",")]
+    return [_evaluate(_parsed(part), names) for part in text.split(",")]
+
+
+def _parsed(text):
+    try:
+        return ast.parse(re.sub(r"\bmod\b", "%", text.strip()), mode="eval").body
+    except SyntaxError:
+        raise ArgumentError(f"{text.strip()!r} is no expression") from None
 
 
 def _evaluate(node, names):
@@ -84,9 +100,11 @@ def _evaluate(node, names):
         return np.full_like(next(iter(names.values())), node.value)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return -_evaluate(node.operand, names)
-    if isinstance(node, ast.Name) and node.id in names:
+    if isinstance(node, ast.Name):
+        if node.id not in names:
+            raise ArgumentError(f"there is no dimension {node.id}")
         return names[node.id]
-    raise ArgumentError(f"a port map cannot hold {ast.dump(node)}")
+    raise ArgumentError(f"{ast.unparse(node)!r}: +, -, *, //, % and mod are known")
 
 
 def _linear(indices):
