@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{DsdKind, DsdValue, FabricDsd, Inst, Opnd, Program, TaskBind, VecInst, VecOperand};
+use csl_ir::{DsdKind, DsdValue, FabricDsd, Inst, Program, TaskBind, VecInst};
 use csl_machine::{Arch, Color, QueueDir, QueueId, TaskKind};
+
+use crate::builtins::operands::{elements, known};
 
 /// The warnings of all programs together, one a place.
 pub(crate) fn warnings(programs: &[Program]) -> Vec<Diagnostic> {
@@ -85,15 +87,4 @@ fn packs(program: &Program, dsd: &DsdValue, fabric: &FabricDsd) -> bool {
         None => by_default,
         Some(mode) => mode != csl_machine::SimdMode::Off,
     }
-}
-
-fn known(operand: &VecOperand) -> Option<&DsdValue> {
-    match operand {
-        VecOperand::Dsd(Opnd::Dsd(dsd)) | VecOperand::Mem4dConst(dsd) => Some(dsd),
-        _ => None,
-    }
-}
-
-fn elements(dsd: &DsdValue) -> u64 {
-    dsd.extents.iter().map(|&extent| u64::from(extent)).product()
 }

@@ -112,7 +112,7 @@ impl Sema<'_> {
     }
 
     /// Warns of functions that the host can launch and behind which the command stream stays blocked: they do not unblock it,
-    /// and no task or handler does. With an RPC server it may be other PEs that call, but up to SDK 1.0, where it serves the host.
+    /// and no task or handler does. With an RPC server it may be other PEs that call, but up to SDK 1.4, where it serves the host.
     fn warn_never_unblocked(&mut self) -> Res<Vec<Diagnostic>> {
         let mut warnings = Vec::new();
         let is_todays = release(self) > Sdk::LAST_UNPACKED;

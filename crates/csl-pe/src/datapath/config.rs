@@ -30,9 +30,7 @@ impl Config {
             save_address: config.save_address,
         }
     }
-}
 
-impl Config {
     /// The effect of a control wavelet that ends the operation. One that only terminates it completes it, with what its
     /// completion does: the guide loads a DSR with `.activate` and `.on_control = .{ .terminate = true }`.
     pub fn end_by_control(&self) -> Option<Effect> {

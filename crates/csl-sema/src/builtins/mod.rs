@@ -14,7 +14,7 @@ mod json;
 mod layout;
 mod machine;
 mod map;
-mod operands;
+pub(crate) mod operands;
 mod pages;
 mod print;
 mod queues;

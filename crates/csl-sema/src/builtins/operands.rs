@@ -175,14 +175,16 @@ fn length<'a>(operands: impl Iterator<Item = &'a VecOperand>) -> Option<u64> {
     None
 }
 
-fn known(operand: &VecOperand) -> Option<&DsdValue> {
+/// The descriptor of an operand that is known at comptime.
+pub(crate) fn known(operand: &VecOperand) -> Option<&DsdValue> {
     match operand {
         VecOperand::Dsd(Opnd::Dsd(dsd)) | VecOperand::Mem4dConst(dsd) => Some(dsd),
         _ => None,
     }
 }
 
-fn elements(dsd: &DsdValue) -> u64 {
+/// The number of elements of all dimensions; 0 where the descriptor leaves the length to another operand.
+pub(crate) fn elements(dsd: &DsdValue) -> u64 {
     dsd.extents.iter().map(|&extent| u64::from(extent)).product()
 }
 
