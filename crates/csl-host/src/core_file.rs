@@ -5,6 +5,7 @@
 //! Numbers are little-endian. A PE that the run has not touched is as the program initialises it.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,8 +38,13 @@ pub fn is_core(path: &Path) -> bool {
     read.is_ok() && &magic == MAGIC
 }
 
-/// Writes the memory of a run.
+/// Writes the memory of a run. A file there that is no core file is the user's, and stays.
 pub(crate) fn write(path: &Path, image: &Image, sim: &mut Sim) -> Result<(), HostError> {
+    let unwritable = |cause| HostError::Unwritable { path: path.to_owned(), cause };
+    if std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0) && !is_core(path) {
+        let text = "this file is there already and is no core file of Waferlab; give another name";
+        return Err(unwritable(io::Error::new(io::ErrorKind::AlreadyExists, text)));
+    }
     let memory = csl_machine::chip(image.arch).memory.bytes;
     let touched = sim.touched();
     let mut bytes = Core::head(image);
@@ -52,7 +58,7 @@ pub(crate) fn write(path: &Path, image: &Image, sim: &mut Sim) -> Result<(), Hos
         }
         bytes.extend(data);
     }
-    std::fs::write(path, bytes).map_err(|cause| HostError::Unwritable { path: path.to_owned(), cause })
+    std::fs::write(path, bytes).map_err(unwritable)
 }
 
 /// The bytes of a file, unless it has more than a core file of the program can have.

@@ -142,6 +142,12 @@ fn a_core_file_holds_the_memory_of_its_run() {
     run(&mut runtime, &[copy], |_| {}).expect("a right step");
     let file = folder.path().join("corefile.cs1");
     runtime.dump_core(&file).expect("the folder is writable");
+    runtime.dump_core(&file).expect("a core file gives way to a newer one");
+    let script = folder.path().join("run.py");
+    std::fs::write(&script, "print()").expect("the folder is writable");
+    let refused = runtime.dump_core(&script).expect_err("a file of the user stays").to_string();
+    assert!(refused.ends_with("run.py: this file is there already and is no core file of Waferlab; give another name"));
+    assert_eq!(std::fs::read_to_string(&script).expect("it stays"), "print()");
     let image = || read_image(&folder.path().join("out")).expect("it was compiled");
     let mut core = Core::open(&file, image()).expect("it was written");
     assert_eq!(core.read_symbol(6, 2, "v").expect("it is there"), [3.0f32; 4].map(f32::to_le_bytes).concat());
