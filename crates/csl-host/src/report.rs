@@ -11,8 +11,8 @@ use csl_machine::{Arch, Color, Coord, ProgramId, QueueId, TaskId, TaskKind};
 use csl_pe::{AstrayRoot, NamedTask, Resource};
 use csl_sim::{
     Astray, BlockedState, Count, Dropped, Ending, Filtered, Group, HazardOfMain, HostReason, IdleReason, IdleTask,
-    RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
-    UnstartedRead,
+    RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnboundTask,
+    UnfinishedLaunch, Unread, UnstartedRead,
 };
 
 use indexmap::IndexMap;
@@ -164,7 +164,8 @@ impl Line {
 }
 
 fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Diagnostic) -> Diagnostic {
-    let mut lines: Vec<Line> = Vec::new();
+    // What was to go on, and could not, comes first.
+    let mut lines: Vec<Line> = report.unbound.iter().map(|group| unbound_task(excerpts, group)).collect();
     // Where the host waits for a function, the function is named, and its place.
     lines.extend(report.unfinished.iter().map(|group| unfinished_at(excerpts, group)));
     for group in &report.astray {
@@ -396,6 +397,29 @@ pub(crate) fn unserved_registers(image: &Image, sources: &Path, report: &Blocked
         said.push(text.replace(WHO, &who(&line(group, String::new()).pes)));
     }
     said
+}
+
+/// Warns of activations that start nothing, a line for each place.
+pub(crate) fn unbound_activations(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
+    let mut excerpts = Excerpts::of(image, sources);
+    let of_group = |group: &Group<UnboundTask>| {
+        let UnboundTask { program, activation } = group.what;
+        let origin = activation.pc.and_then(|pc| image_origin(&mut excerpts, program, pc));
+        let place = origin.map_or_else(String::new, |origin| format!("{} in {}: ", origin.place, origin.function));
+        Line { text: place + &unbound_text(group), ..line(group, String::new()) }
+    };
+    merge(report.unbound.iter().map(of_group).collect()).iter().map(Line::named).collect()
+}
+
+fn unbound_task(excerpts: &mut Excerpts, group: &Group<UnboundTask>) -> Line {
+    let UnboundTask { program, activation } = group.what;
+    let origin = activation.pc.and_then(|pc| image_origin(excerpts, program, pc));
+    at_origin(origin, line(group, unbound_text(group)))
+}
+
+fn unbound_text(group: &Group<UnboundTask>) -> String {
+    let id = group.what.activation.id;
+    format!("{HOW_MANY} activated task {id}{FIRST}, to which nothing is bound (`@bind_local_task`)")
 }
 
 /// Warns of programs that read the time stamp counter and never start it, a line for each program. The function that reads is

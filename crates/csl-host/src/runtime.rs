@@ -274,6 +274,7 @@ impl Runtime {
             let blocked_state = sim.blocked_state();
             self.warnings.extend(report::hazards(&self.image, &self.sources, &blocked_state));
             self.warnings.extend(report::unserved_registers(&self.image, &self.sources, &blocked_state));
+            self.warnings.extend(report::unbound_activations(&self.image, &self.sources, &blocked_state));
             self.warnings.extend(report::unstarted_reads(&self.image, &self.sources, &blocked_state));
             if ending != Ending::Complete {
                 self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &blocked_state));

@@ -31,4 +31,6 @@ pub use outside::{NoRegisters, Registers, Wake};
 pub use pe::{Pe, TimeReads};
 pub use ports::{InputSlot, NotEmpty, OutputSlot, Ports};
 pub use queues::{InQueue, OutQueue, Outgoing, UNQUEUED};
-pub use sched::{AstrayRoot, Hazard, NamedTask, Need, Outlet, Resource, TaskState, Unserved, Waiting};
+pub use sched::{
+    AstrayRoot, Hazard, NamedTask, Need, Outlet, Resource, TaskState, UnboundActivation, Unserved, Waiting,
+};

@@ -16,7 +16,9 @@ use crate::outside::{NoRegisters, Registers, Wake};
 use crate::ports::Ports;
 use crate::queues::InQueue;
 use crate::scalar::Cpu;
-use crate::sched::{AstrayRoot, Call, Hazard, NamedTask, Outlet, Sched, TaskState, Unserved, Visit, Waiting};
+use crate::sched::{
+    AstrayRoot, Call, Hazard, NamedTask, Outlet, Sched, TaskState, UnboundActivation, Unserved, Visit, Waiting,
+};
 
 /// What a program gets that reads the time in a run without a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -309,6 +311,11 @@ impl Pe {
     /// The places that have accessed registers which do not exist, in the order in which the program came to them.
     pub fn unserved(&self) -> &[Unserved] {
         &self.sched.unserved.places
+    }
+
+    /// The activations of ids that nothing is bound to, the first of each.
+    pub fn unbound_activations(&self) -> &[UnboundActivation] {
+        &self.sched.tasks.unbound
     }
 
     /// The first instruction that has read the time stamp counter, if the program has never started it.

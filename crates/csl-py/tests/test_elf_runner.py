@@ -1,4 +1,4 @@
-"""CSELFRunner: words enter and leave by the places around the program."""
+"""CSELFRunner: words enter and leave by the places around the program, or by memcpy in batches."""
 import os
 import tempfile
 import unittest
@@ -195,10 +195,17 @@ class Hosts(unittest.TestCase):
         for act, message in wrong:
             with self.subTest(message), self.assertRaisesRegex(ArgumentError, message):
                 running(act)
-        with self.assertRaisesRegex(SdkError, "batches are not supported"):
-            CSELFRunner(self.elfs, input_colors=[1])
-        with self.assertRaisesRegex(SdkError, "batches are not supported"):
-            CSELFRunner(self.elfs).run_batch([1])
+        runner = CSELFRunner(self.elfs)
+        for method, arguments in (
+            ("load", ()), ("start", ()), ("stop", ()), ("run_batch", ([1],)),
+            ("prepare_input_array", (1, 0, word)), ("prepare_input_tensor", (1, inside, word)),
+        ):
+            with self.subTest(method), self.assertRaisesRegex(SdkError, f"{method}: batches are those of memcpy"):
+                getattr(runner, method)(*arguments)
+        with self.assertRaisesRegex(ArgumentError, "add_output_array: offset is 2"):
+            runner.add_output_array("x", 1, "W", word, offset=2)
+        with self.assertRaisesRegex(ArgumentError, "height is 3, and the program has 2x2 PEs"):
+            CSELFRunner(self.elfs, width=2, height=3)
         twice = CSELFRunner(self.elfs)
         twice.add_output_tensor(1, "{ y[i=0:0] -> [PE[2, 0] -> index[i]] }", np.uint32)
         with self.assertRaisesRegex(ArgumentError, "two outputs y"):
@@ -211,3 +218,128 @@ class Hosts(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+# Two columns, three rows. Each PE sends two of the words that it gets back, times a factor that the host sends.
+BATCH_LAYOUT = """
+param width: i16;
+param height: i16;
+const memcpy = @import_module("<memcpy/get_params>", .{ .width = width, .height = height });
+layout {
+  @set_rectangle(width, height);
+  for (@range(i16, width)) |x| {
+    for (@range(i16, height)) |y| {
+      @set_tile_code(x, y, "pe.csl", .{ .memcpy_params = memcpy.get_params(x) });
+    }
+  }
+}
+"""
+
+BATCH_PE = """
+param memcpy_params: comptime_struct;
+const words = @get_color(1);
+const factors = @get_color(2);
+const products = @get_color(3);
+const sys_mod = @import_module("<memcpy/memcpy>", .{ .MEMCPYH2D_1 = words, .MEMCPYH2D_2 = factors, .MEMCPYD2H_1 = products });
+var factor: u32 = 1;
+const out = @get_dsd(fabout_dsd, .{ .extent = 1, .fabric_color = products, .output_queue = 3 });
+task take(word: u32) void { @mov32(out, factor * word); }
+task set(value: u32) void { factor = value; }
+comptime {
+  @bind_task(take, words);
+  @bind_task(set, factors);
+}
+"""
+
+
+class Batches(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="waferlab-test-")
+        folder = mock.patch.dict(os.environ, WAFERLAB_OUTPUT_FOLDER=cls.folder.name)
+        folder.start()
+        cls.addClassCleanup(folder.stop)
+        cls.addClassCleanup(cls.folder.cleanup)
+        for name, text in (("layout.csl", BATCH_LAYOUT), ("pe.csl", BATCH_PE)):
+            with open(os.path.join(cls.folder.name, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        options = "--arch=wse2 --fabric-dims=9,5 --fabric-offsets=4,1 --params=width:2,height:3 --memcpy"
+        compile_csl(f"layout.csl {options}", cls.folder.name)
+        cls.elfs = sorted(glob(os.path.join(cls.folder.name, "out", "bin", "out_[0-9]*.elf")))
+
+    def runner(self):
+        return CSELFRunner(self.elfs, width=2, height=3, input_colors={1, 2}, output_colors=[3])
+
+    # Column i, row j; the closing braces are as a program of 0.6 has them, an f-string but for its last part.
+    WORDS = "{ x[i=0:1, j=0:2, k=0:1] -> [PE[i, j] -> index[k]]}}"
+    PRODUCTS = "{ y[i=0:1, j=0:2, k=0:1] -> [PE[i, j] -> index[k]] }"
+
+    def test_all_tensors_at_once(self):
+        runner, x = self.runner(), np.arange(12, dtype=np.uint32).reshape(2, 3, 2)
+        runner.add_input_tensor(1, self.WORDS, x)
+        runner.add_output_tensor(3, self.PRODUCTS, np.uint32)
+        runner.connect_and_run(os.path.join(self.folder.name, "out.core"))
+        np.testing.assert_array_equal(runner.out_tensor_dict["y"], x)
+        self.assertTrue(os.path.isfile(os.path.join(self.folder.name, "out.core")))
+        with self.assertRaisesRegex(SdkError, "runs once"):
+            runner.start()
+
+    def test_batches_move_some_of_the_tensors(self):
+        runner, x = self.runner(), np.arange(12, dtype=np.int16).reshape(2, 3, 2) - 6
+        runner.add_input_tensor(1, self.WORDS, None, reusable=True)
+        runner.add_input_array("factors", 2, "W", None, reusable=True)
+        runner.add_output_tensor(3, self.PRODUCTS, np.int16)
+        runner.load()
+        runner.start()
+        runner.prepare_input_tensor(1, self.WORDS, x)
+        runner.run_batch([1, 3])
+        np.testing.assert_array_equal(runner.out_tensor_dict["y"], x)
+        # By row, then column.
+        factors = np.arange(6, dtype=np.uint32).reshape(3, 2, 1)
+        runner.prepare_input_array(2, 0, factors)
+        runner.run_batch([2])
+        # What was prepared stays.
+        runner.run_batch([1, 3])
+        np.testing.assert_array_equal(runner.out_tensor_dict["y"], x * factors.swapaxes(0, 1).astype(np.int16))
+        runner.stop()
+        # Column 1, row 2 of the program, which begins at (4, 1).
+        np.testing.assert_array_equal(runner.get_symbol(5, 3, "factor", np.uint32), [5])
+
+    def test_arrays_by_a_side(self):
+        runner, x = self.runner(), np.arange(12, dtype=np.float32).reshape(2, 6)
+        products = np.zeros((3, 4), np.float32)
+        # The first axis counts columns, each of which has three PEs with two words.
+        runner.add_input_array("x", 1, "N", x)
+        runner.add_output_array("y", 3, "EAST", products)
+        runner.connect_and_run()
+        np.testing.assert_array_equal(products, np.hstack([x[0].reshape(3, 2), x[1].reshape(3, 2)]))
+        self.assertIs(runner.out_tensor_dict["y"], products)
+
+    def test_what_is_wrong_is_told(self):
+        word = np.zeros(12, np.uint32)
+        wrong = (
+            (lambda runner: runner.add_input_tensor(3, self.WORDS, word), "color 3 is not among input_colors"),
+            (lambda runner: runner.add_output_tensor(1, self.PRODUCTS, np.uint32), "color 1 is not among output_colors"),
+            (lambda runner: runner.add_input_tensor(1, self.WORDS, word[:2]), "12 elements, the tensor has 2"),
+            (lambda runner: runner.add_input_tensor(1, ("W", 0), word), "a port map is a text"),
+            (lambda runner: runner.add_input_tensor(1, self.WORDS, word, sentinel=43), "no sentinel"),
+            (lambda runner: runner.add_input_array("x", 1, "W", word[:7]), "7 items are no equal shares for 2x3 PEs"),
+            (lambda runner: runner.prepare_input_array(1, 0, word), "color 1 has no array of add_input_array"),
+            (lambda runner: runner.prepare_input_array(1, 4, word), "prepare_input_array: offset is 4"),
+            (lambda runner: [runner.add_input_tensor(1, self.WORDS, word) for _ in range(2)], "color 1 has an input"),
+            (lambda runner: [runner.add_output_tensor(3, text + self.PRODUCTS[3:], np.uint32) for text in ("{ a", "{ b")],
+             "color 3 has an output, a"),
+            (lambda runner: runner.run_batch([1]), r"start\(\) comes first"),
+        )
+        for act, message in wrong:
+            with self.subTest(message), self.assertRaisesRegex(SdkError, message):
+                act(self.runner())
+        runner = self.runner()
+        runner.add_input_tensor(1, self.WORDS, None)
+        runner.add_output_tensor(3, self.PRODUCTS, np.uint32)
+        runner.start()
+        with self.assertRaisesRegex(SdkError, "there is no tensor of color 1"):
+            runner.run_batch([1])
+        # The PEs send nothing by themselves.
+        with self.assertRaisesRegex(SimulationError, "can move"):
+            runner.run_batch([3])

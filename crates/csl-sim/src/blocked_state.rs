@@ -13,8 +13,8 @@ use crate::memcpy::Ticket;
 use crate::row::Row;
 use crate::stop::{
     Astray, BlockedState, Count, Dropped, Filtered, Group, HazardOfMain, HostReason, HostWait, IdleReason, IdleTask,
-    Mistake, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
-    UnstartedRead,
+    Mistake, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnboundTask,
+    UnfinishedLaunch, Unread, UnstartedRead,
 };
 use crate::tile::Tile;
 
@@ -24,7 +24,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
     let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
     let (mut unfinished, mut hazards, mut unserved) = (Vec::new(), Vec::new(), Vec::new());
     let (mut idle_tasks, mut sent, mut astray) = (Vec::new(), Vec::new(), Vec::new());
-    let mut unstarted = Vec::new();
+    let (mut unstarted, mut unbound) = (Vec::new(), Vec::new());
     let (mut counts, mut dropped, mut filtered) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let now = machine.now;
     let world = std::sync::Arc::clone(&machine.world);
@@ -56,6 +56,8 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
             hazards.extend(tile.element.hazards().iter().map(|&hazard| (HazardOfMain { program, hazard }, x, y)));
             let read = tile.element.unstarted_read();
             unstarted.extend(read.map(|pc| (UnstartedRead { program, pc }, x, y)));
+            let activations = tile.element.unbound_activations().iter();
+            unbound.extend(activations.map(|&activation| (UnboundTask { program, activation }, x, y)));
             let strange = tile.element.unserved().iter();
             unserved.extend(strange.map(|&place| (StrangeRegister { program, place }, x, y)));
         }
@@ -75,6 +77,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
         outputs: group(outputs),
         hazards: group(hazards),
         unserved: group(unserved),
+        unbound: group(unbound),
         unstarted: group(unstarted),
         counts: counts.into_iter().map(|(color, (wavelets, pes))| Count { color, wavelets, pes }).collect(),
         dropped: dropped.into_values().collect(),

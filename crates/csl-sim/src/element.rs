@@ -7,7 +7,7 @@ use csl_image::{Image, PeImage};
 use csl_pe::Memory;
 use csl_pe::{
     Access, AstrayRoot, Complaint, Event, Fault, Hazard, InQueue, NamedTask, Outlet, Pe, Ports, Registers, TaskState,
-    TimeReads, Unserved, Waiting, Wake,
+    TimeReads, UnboundActivation, Unserved, Waiting, Wake,
 };
 
 /// The program of a tile, and its coordinates.
@@ -88,6 +88,10 @@ pub(crate) trait Element: Send {
     }
     /// The places where the program has accessed a register that no part of the machine serves.
     fn unserved(&self) -> &[Unserved] {
+        &[]
+    }
+    /// The activations of ids that nothing is bound to, the first of each.
+    fn unbound_activations(&self) -> &[UnboundActivation] {
         &[]
     }
     /// The first instruction that has read the time stamp counter, if the program has never started it.
@@ -216,6 +220,10 @@ impl Element for Pe {
 
     fn unserved(&self) -> &[Unserved] {
         Pe::unserved(self)
+    }
+
+    fn unbound_activations(&self) -> &[UnboundActivation] {
+        Pe::unbound_activations(self)
     }
 
     fn unstarted_read(&self) -> Option<u32> {

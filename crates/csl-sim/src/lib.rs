@@ -39,5 +39,5 @@ pub use sim::Sim;
 pub use stop::{
     Astray, BlockedState, Count, Dropped, FaultKind, FaultReport, Filtered, Group, HazardOfMain, HostReason, HostWait,
     IdleReason, IdleTask, Mistake, NoSuchPe, RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister,
-    TaskWait, ThreadWait, UnfinishedLaunch, Unread, UnstartedRead,
+    TaskWait, ThreadWait, UnboundTask, UnfinishedLaunch, Unread, UnstartedRead,
 };

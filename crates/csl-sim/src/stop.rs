@@ -85,6 +85,8 @@ pub struct BlockedState {
     pub hazards: Vec<Group<HazardOfMain>>,
     /// The places where programs have accessed registers that no part of the machine serves.
     pub unserved: Vec<Group<StrangeRegister>>,
+    /// Activations of ids that nothing is bound to.
+    pub unbound: Vec<Group<UnboundTask>>,
     /// The places that read the time stamp counter where nothing has started it.
     pub unstarted: Vec<Group<UnstartedRead>>,
     /// The numbers of wavelets in routers, at the ramp and in output queues, by color.
@@ -153,6 +155,13 @@ pub struct HazardOfMain {
 pub struct StrangeRegister {
     pub program: ProgramId,
     pub place: csl_pe::Unserved,
+}
+
+/// An activation of an id that nothing is bound to in a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnboundTask {
+    pub program: ProgramId,
+    pub activation: csl_pe::UnboundActivation,
 }
 
 /// A read of the time stamp counter by a program that never starts it.

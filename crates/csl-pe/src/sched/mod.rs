@@ -25,6 +25,7 @@ mod state;
 mod stream;
 mod tasks;
 mod tracer;
+mod unbound;
 mod unserved;
 mod vector;
 mod watch;
@@ -33,6 +34,7 @@ pub use ahead::Outlet;
 pub use astray::AstrayRoot;
 pub use hazard::{Hazard, Resource};
 pub use inspect::{NamedTask, Need, TaskState, Waiting};
+pub use unbound::UnboundActivation;
 pub use unserved::Unserved;
 
 pub(crate) use calls::Call;

@@ -27,10 +27,7 @@ impl Sched {
         self.tasks.started(pick);
         self.trace_task(pick, visit.data.chip.arch);
         if let Err(kind) = self.start_task(pick, visit) {
-            match self.tasks.unbound_at.filter(|_| matches!(pick, Pick::Local(_))) {
-                Some(pc) => self.raise_fault_at(kind, visit.now, pc),
-                None => self.raise_fault(kind, visit.now, visit.cpu),
-            }
+            self.raise_fault(kind, visit.now, visit.cpu);
         }
         Flow::On
     }

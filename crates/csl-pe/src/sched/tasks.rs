@@ -4,6 +4,7 @@ use csl_image::{PeImage, Task, TaskParam};
 use csl_machine::{Arch, Draws, QueueDir, Startup, TaskId, TaskKind, TaskTarget, Wavelet};
 use csl_num::LowBits;
 
+use super::unbound::UnboundActivation;
 use crate::fault::FaultKind;
 use crate::ports::{InputSlot, Ports};
 use crate::queues::InQueue;
@@ -23,8 +24,8 @@ pub(crate) struct Tasks {
     bound: u32,
     ran: u32,
     met_active: u32,
-    /// The instruction that activated an id which nothing is bound to.
-    pub unbound_at: Option<u32>,
+    /// Activations of ids that nothing is bound to, the first of each.
+    pub unbound: Vec<UnboundActivation>,
     local_blocked: u32,
     control_blocked: u64,
     /// The blocked channels: colors on WSE-2, input queues on WSE-3.
@@ -81,7 +82,7 @@ impl Tasks {
             bound: bound_ids(program),
             ran: 0,
             met_active: 0,
-            unbound_at: None,
+            unbound: Vec::new(),
             local_blocked: 0,
             control_blocked: 0,
             channel_blocked: if program.dialect.blocks_unbound_channels { !unblocked } else { 0 },
@@ -115,13 +116,21 @@ impl Tasks {
         if id >= 32 {
             return Err(FaultKind::NoSuchTask { id });
         }
-        let bit = 1 << id;
+        let (id, bit) = (TaskId::clamped(id.into()), 1 << id);
+        if self.bound & bit == 0 && id != self.arch.chip().tasks.teardown {
+            self.note_unbound(id, pc);
+            return Ok(());
+        }
         self.met_active |= self.active & bit;
         self.active |= bit;
-        if self.bound & bit == 0 {
-            self.unbound_at = pc;
-        }
         Ok(())
+    }
+
+    #[cold]
+    fn note_unbound(&mut self, id: TaskId, pc: Option<u32>) {
+        if self.unbound.iter().all(|known| known.id != id) {
+            self.unbound.push(UnboundActivation { id, pc });
+        }
     }
 
     pub fn activate_mask(&mut self, mask: u32) {

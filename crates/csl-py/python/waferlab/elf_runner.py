@@ -4,6 +4,8 @@ A port map names, for each element of a tensor, a place beside the program's rec
 PE[width-1, height-1], and the element's position in the stream there: `{ x[i=0:5] -> [PE[i//2, -1] -> index[i%2]] }` sends two
 elements to each of three columns from the north. An element of 16 bits that enters has its position in the high half of the
 wavelet, as data tasks with two parameters expect; one that leaves is the low half.
+
+Given `input_colors` and `output_colors`, the program has memcpy: a port map names PEs of the program (`elf_batches.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from waferlab import port_map, trace
 from waferlab.debug_util import items
+from waferlab.elf_batches import Batches
 from waferlab.errors import ArgumentError, SdkError
 from waferlab.platform import refuse_system
 from waferlab.runtime import SdkRuntime
@@ -44,46 +47,84 @@ class ELFMemory:
 
 
 class CSELFRunner:
-    """Runs a program that was compiled without memcpy.
+    """Runs a program without memcpy, or, given the colors that the host streams on, one that was compiled with `--memcpy`.
 
     `elf_paths` are files `bin/out_X_Y.elf` of the output folder, which tell the folder. Columns and rows of symbols are those of the
-    whole fabric, as `cslc --fabric-offsets` places the program. A runner runs once. Streams of several batches (`run_batch`) are
-    not there: they are those of memcpy, for which SdkRuntime is.
+    whole fabric, as `cslc --fabric-offsets` places the program. A runner runs once: by `connect_and_run`, or, with memcpy, from
+    `start` to `stop` in batches, which move some of the tensors each.
     """
 
-    def __init__(self, elf_paths: str | Sequence[str] | ELFMemory, cmaddr: str | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        elf_paths: str | Sequence[str] | ELFMemory,
+        cmaddr: str | None = None,
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        input_colors: Iterable[int] | None = None,
+        output_colors: Iterable[int] | None = None,
+        **options: Any,
+    ) -> None:
         refuse_system(cmaddr)
-        if batches := {"input_colors", "output_colors"} & options.keys():
-            raise SdkError(f"CSELFRunner: {min(batches)} and batches are not supported; use SdkRuntime with memcpy")
-        unknown_words("CSELFRunner", options, ("cmaddr", "height", "width"))
+        unknown_words("CSELFRunner", options, ("cmaddr", "height", "width", "input_colors", "output_colors"))
         paths = elf_paths.paths if isinstance(elf_paths, ELFMemory) else elf_paths
         paths = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
         if not paths:
             raise ArgumentError("CSELFRunner: no ELF files are given; `cslc -o out` writes them to out/bin/out_X_Y.elf")
-        self._runtime = SdkRuntime(os.path.dirname(os.path.dirname(os.path.abspath(paths[0]))), memcpy_required=False)
+        has_memcpy = input_colors is not None or output_colors is not None
+        folder = os.path.dirname(os.path.dirname(os.path.abspath(paths[0])))
+        self._runtime = SdkRuntime(folder, memcpy_required=has_memcpy)
         self._runtime.load()
         self._machine = self._runtime._machine
+        size = self._machine.size()
+        for what, given, there in (("width", width, size[0]), ("height", height, size[1])):
+            if given is not None and _number(what, given) != there:
+                raise ArgumentError(f"CSELFRunner: {what} is {given}, and the program has {size[0]}x{size[1]} PEs")
+        colors = [[_number("color", color) for color in colors or ()] for colors in (input_colors, output_colors)]
+        self._batches = Batches(self._runtime, size, *colors) if has_memcpy else None
         self._inputs: list[tuple[int, int, int, np.ndarray, int | None]] = []
         self._outputs: list[tuple[str, int, list[tuple[int, int, np.ndarray]], np.dtype, tuple[int, ...], Any]] = []
+        self._names: set[str] = set()
         self._has_run = False
         self.out_tensor_dict: dict[str, np.ndarray] = {}
         """The tensors that have come, by the names in their port maps."""
 
-    # Streams.
+    # Streams. `reusable`, which says that a stream serves several batches, is taken: all of them do.
 
     def add_input_tensor(
-        self, color: int, portmap: str | tuple[str, int], tensor: ArrayLike, sentinel: int | None = None, **options: Any
+        self,
+        color: int,
+        portmap: str | tuple[str, int],
+        tensor: ArrayLike | None,
+        sentinel: int | None = None,
+        **options: Any,
     ) -> None:
-        """Sends a tensor by a color; with `sentinel`, a control wavelet that starts the task of this number ends each stream."""
+        """Sends a tensor by a color; with `sentinel`, a control wavelet that starts the task of this number ends each stream.
+
+        With memcpy, a tensor may be left to `prepare_input_tensor` (None), and there are no sentinels.
+        """
         unknown_words("add_input_tensor", options, ("color", "portmap", "tensor", "sentinel", "reusable"))
+        if self._batches:
+            self._batches.add_input("add_input_tensor", _number("color", color), None, sentinel)
+            if tensor is not None:
+                self.prepare_input_tensor(color, portmap, tensor)
+            return
         tensor = _native("add_input_tensor", tensor)
         self._send(color, self._places(portmap, tensor.size), tensor.reshape(-1), sentinel)
 
     def add_input_array(
-        self, name: str, color: int, side: str, array: ArrayLike, sentinel: int | None = None, **options: Any
+        self, name: str, color: int, side: str, array: ArrayLike | None, sentinel: int | None = None, **options: Any
     ) -> None:
-        """Sends an array from a side of the program ("N", "E", "S", "W"): its first axis counts the columns or rows there."""
+        """Sends an array from a side of the program ("N", "E", "S", "W"): its first axis counts the columns or rows there.
+
+        With memcpy, an array may be left to `prepare_input_array` (None), and there are no sentinels.
+        """
         unknown_words("add_input_array", options, ("name", "color", "side", "array", "sentinel", "reusable"))
+        if self._batches:
+            self._batches.add_input("add_input_array", _number("color", color), _side(side), sentinel)
+            if array is not None:
+                self.prepare_input_array(color, 0, array)
+            return
         array = _native("add_input_array", array)
         self._send(color, self._along(side, array), array.reshape(-1), sentinel)
 
@@ -99,20 +140,34 @@ class CSELFRunner:
     def add_output_tensor(self, color: int, portmap: str, dtype: DTypeLike, **options: Any) -> None:
         """Receives a tensor by a color, to `out_tensor_dict`."""
         unknown_words("add_output_tensor", options, ("color", "portmap", "dtype", "reusable"))
-        ports = port_map.Streams(portmap)
-        self._receive(ports.name, color, ports.places, _dtype("add_output_tensor", dtype), ports.shape, None)
+        ports, dtype = port_map.Streams(portmap), _dtype("add_output_tensor", dtype)
+        self._check_name(ports.name)
+        if self._batches:
+            self._batches.add_output_tensor("add_output_tensor", _number("color", color), portmap, ports.name, dtype)
+        else:
+            self._receive(ports.name, color, ports.places, dtype, ports.shape, None)
 
-    def add_output_array(self, name: str, color: int, side: str, array: np.ndarray, **options: Any) -> None:
+    def add_output_array(
+        self, name: str, color: int, side: str, array: np.ndarray, offset: int = 0, **options: Any
+    ) -> None:
         """Receives an array from a side of the program, to `array` and `out_tensor_dict`."""
         unknown_words("add_output_array", options, ("name", "color", "side", "array", "offset", "reusable"))
+        _no_offset("add_output_array", offset)
         if not isinstance(array, np.ndarray):
             raise ArgumentError(f"add_output_array: array must be a numpy array, not {type(array).__name__}")
         dtype = _dtype("add_output_array", array.dtype)
-        self._receive(name, color, self._along(side, array), dtype, array.shape, array)
+        self._check_name(name)
+        if self._batches:
+            self._batches.add_output_array("add_output_array", _number("color", color), _side(side), name, array)
+        else:
+            self._receive(name, color, self._along(side, array), dtype, array.shape, array)
+
+    def _check_name(self, name):
+        if name in self._names:
+            raise ArgumentError(f"there are two outputs {name}")
+        self._names.add(name)
 
     def _receive(self, name, color, places, dtype, shape, array):
-        if any(name == other for other, *_ in self._outputs):
-            raise ArgumentError(f"there are two outputs {name}")
         self._outputs.append((name, _number("color", color), places, dtype, shape, array))
 
     def _places(self, portmap, count):
@@ -134,12 +189,7 @@ class CSELFRunner:
     def _place(self, side, at):
         """The place beside column or row `at` at a side."""
         width, height = self._machine.size()
-        places = {"N": (at, -1), "S": (at, height), "W": (-1, at), "E": (width, at)}
-        letter = str(side).upper()
-        letter = letter[0] if letter in _SIDES else letter
-        if letter not in places:
-            raise ArgumentError(f'a side of the program is "N", "E", "S" or "W", not {side!r}')
-        return places[letter]
+        return {"N": (at, -1), "S": (at, height), "W": (-1, at), "E": (width, at)}[_side(side)]
 
     # Memory.
 
@@ -183,10 +233,24 @@ class CSELFRunner:
 
         Raises SdkError where nothing can move and an output is not complete.
         """
+        self._start("connect_and_run")
+        if self._batches:
+            try:
+                self.run_batch(self._batches.colors())
+            finally:
+                if sim_out_path is not None:
+                    self._machine.dump_core(os.fspath(sim_out_path))
+            self._runtime.stop()
+        else:
+            self._run_ports(sim_out_path)
+
+    def _start(self, method):
         if self._has_run:
-            raise SdkError("connect_and_run: a runner runs once; make another one")
+            raise SdkError(f"{method}: a runner runs once; make another one")
         self._has_run = True
         self._runtime.run()
+
+    def _run_ports(self, sim_out_path):
         for column, row, color, words, sentinel in self._inputs:
             self._machine.let_in(column, row, color, words.tobytes(), sentinel)
         for _, color, places, _, _, _ in self._outputs:
@@ -235,10 +299,52 @@ class CSELFRunner:
             if count := self._machine.waiting_outside(column, row, color):
                 yield f"connect_and_run: {count} words of color {color} have not come in from PE[{column}, {row}]"
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("load", "start", "stop", "run_batch", "prepare_input_tensor", "prepare_input_array"):
-            raise SdkError(f"CSELFRunner.{name}: batches are not supported; use SdkRuntime with memcpy")
-        raise AttributeError(f"CSELFRunner has no attribute {name!r}")
+    # Batches, of a program with memcpy.
+
+    def load(self) -> None:
+        """Done by the constructor; here for programs that call it."""
+        self._with_memcpy("load")
+
+    def start(self) -> None:
+        """Starts the machine, for batches."""
+        self._with_memcpy("start")
+        self._start("start")
+
+    def prepare_input_tensor(self, color: int, portmap: str, tensor: ArrayLike) -> None:
+        """Gives an input the tensor of the batches to come."""
+        batches = self._with_memcpy("prepare_input_tensor")
+        if not isinstance(portmap, str):
+            raise ArgumentError(f"prepare_input_tensor: with memcpy a port map is a text, not {portmap!r}")
+        batches.set_tensor("prepare_input_tensor", _number("color", color), portmap, _native("prepare_input_tensor", tensor))
+
+    def prepare_input_array(self, color: int, offset: int, array: ArrayLike) -> None:
+        """Gives an input of `add_input_array` the array of the batches to come; `offset` is 0."""
+        batches = self._with_memcpy("prepare_input_array")
+        _no_offset("prepare_input_array", offset)
+        batches.set_array("prepare_input_array", _number("color", color), _native("prepare_input_array", array))
+
+    def run_batch(self, colors: Iterable[int]) -> None:
+        """Sends the tensors that were prepared for these colors, and receives the outputs of others, to `out_tensor_dict`.
+
+        Raises SdkError where nothing can move and one of them is not complete.
+        """
+        batches = self._with_memcpy("run_batch")
+        if not self._has_run:
+            raise SdkError("run_batch: start() comes first")
+        self.out_tensor_dict.update(batches.run("run_batch", [_number("color", color) for color in colors]))
+
+    def stop(self) -> None:
+        """Stops the machine, behind the last batch."""
+        self._with_memcpy("stop")
+        self._runtime.stop()
+
+    def _with_memcpy(self, method):
+        if self._batches is None:
+            raise SdkError(
+                f"CSELFRunner.{method}: batches are those of memcpy: compile with --memcpy and give CSELFRunner input_colors "
+                "and output_colors; without memcpy, connect_and_run() does all"
+            )
+        return self._batches
 
 
 def read_trace(runner: CSELFRunner, px: int, py: int, name: str) -> list[Any]:
@@ -254,6 +360,19 @@ def _number(what, value):
     if not 0 <= number < 1 << 31:
         raise ArgumentError(f"{what}: there is no {number}")
     return number
+
+
+def _side(side):
+    letter = str(side).upper()
+    letter = letter[0] if letter in _SIDES else letter
+    if letter not in ("N", "E", "S", "W"):
+        raise ArgumentError(f'a side of the program is "N", "E", "S" or "W", not {side!r}')
+    return letter
+
+
+def _no_offset(method, offset):
+    if _number("offset", offset) != 0:
+        raise ArgumentError(f"{method}: offset is {offset}; only whole arrays are sent and received, with offset 0")
 
 
 def _dtype(method, dtype):

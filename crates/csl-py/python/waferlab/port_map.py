@@ -11,7 +11,7 @@ import numpy as np
 
 from waferlab.errors import ArgumentError
 
-_MAP = re.compile(r"^\s*\{\s*(\w+)\s*((?:\[[^\]]*\]\s*)+)->\s*\[\s*PE\s*\[(.*?)\]\s*->\s*index\s*\[(.*?)\]\s*\]\s*\}\s*$")
+_MAP = re.compile(r"^\s*\{\s*(\w+)\s*((?:\[[^\]]*\]\s*)+)->\s*\[\s*PE\s*\[(.*?)\]\s*->\s*index\s*\[(.*?)\]\s*\]\s*\}+\s*$")
 _DIMENSION = re.compile(r"(?:(\w+)\s*=\s*)?([^:=]+)(?::([^:=]+))?")
 _OPERATORS = {
     ast.Add: np.add,
