@@ -133,6 +133,7 @@ codes! {
     IdleCounter = "W0528", Warning, "a counting filter that lacks what it counts by";
     PackedSend = "W0529", Warning, "a send of 16-bit elements in pairs to a data task that takes one";
     WideStride = "W0530", Warning, "a stride that does not fit the guide's type for it";
+    UnboundActivation = "W0531", Warning, "an activation of an id that nothing is bound to";
     // E06xx: layout, exports and RPC.
     BadRectangle = "E0601", Error, "a rectangle that does not fit the fabric";
     TileCode = "E0602", Error, "a tile without code, or with two";

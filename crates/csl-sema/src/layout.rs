@@ -20,6 +20,7 @@ use crate::packed_sends;
 use crate::pe::BareQueue;
 use crate::repeat::OpenNumbers;
 use crate::sharing::{self, Shape, TileKey};
+use crate::unbound_activations;
 use crate::unit::TopItem;
 
 /// An instance: the tiles with one file and the same params.
@@ -165,6 +166,7 @@ impl Sema<'_> {
         merged?;
         self.warn_no_receiver(&layout, &programs, rectangle);
         packed_sends::warnings(&programs).into_iter().for_each(|warning| self.report(warning));
+        unbound_activations::warnings(&programs).into_iter().for_each(|warning| self.report(warning));
         self.warn_uninitialized();
         self.diagnostics.check()?;
         Ok(self.assemble(layout, programs, tile_consts, rectangle))

@@ -69,6 +69,7 @@ mod suggest;
 mod switch;
 mod tensor;
 mod typexpr;
+mod unbound_activations;
 mod uncalled;
 mod unit;
 mod value;
