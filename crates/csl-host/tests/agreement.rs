@@ -24,10 +24,10 @@ const INTS: [(&str, u32, bool); 12] = [
 ];
 
 /// xorshift64, so that every run of the test is the same.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -36,26 +36,31 @@ impl Random {
 }
 
 /// A generated program: checks, in functions of a moderate length.
-struct Checks {
+pub struct Checks {
     body: String,
     functions: String,
     texts: Vec<String>,
-    globals: String,
+    pub globals: String,
 }
 
 impl Checks {
-    fn new() -> Checks {
+    pub fn new() -> Checks {
         Checks { body: String::new(), functions: String::new(), texts: Vec::new(), globals: String::new() }
     }
 
     /// Checks that the run-time expression equals the comptime one.
-    fn add(&mut self, runtime: &str, comptime: &str) {
+    pub fn add(&mut self, runtime: &str, comptime: &str) {
         let number = self.texts.len();
         writeln!(self.body, "  check({runtime} == comptime ({comptime}), {number});").expect("a String takes text");
         self.texts.push(format!("{runtime} against comptime {comptime}"));
         if self.body.len() > 4000 {
             self.close();
         }
+    }
+
+    /// Gives a variable a value for the checks that follow.
+    pub fn set(&mut self, variable: &str, value: i32) {
+        writeln!(self.body, "  {variable} = {value};").expect("a String takes text");
     }
 
     fn close(&mut self) {
@@ -78,7 +83,7 @@ fn run(checks: &mut Checks) -> Vec<u32> {
     verdict(&checks.source(), Arch::Wse2, FloatKind::F16).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn assert_agrees(mut checks: Checks) {
+pub fn assert_agrees(mut checks: Checks) {
     let result = run(&mut checks);
     assert_eq!(result[0], 0, "{} differences, the first: {}", result[0], checks.texts[result[1] as usize]);
 }

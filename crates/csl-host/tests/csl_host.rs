@@ -3,6 +3,7 @@
 mod agreement;
 mod batch;
 mod collectives;
+mod control_flow;
 mod coverage;
 mod explore;
 mod inspect;

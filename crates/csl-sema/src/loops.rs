@@ -124,12 +124,11 @@ impl Sema<'_> {
                 self.close(&mut repeats, goes_on == Ok(true));
             }
             if !goes_on? {
-                break;
+                return self.end_unrolled(exit, true, span);
             }
             index += 1;
         }
-        self.end_unrolled(exit, span);
-        Ok(Operand::void())
+        self.end_unrolled(exit, false, span)
     }
 
     /// One pass through an unrolled loop; false when the loop certainly ends there.
@@ -371,20 +370,24 @@ impl Sema<'_> {
             self.count_iteration(node.is_inline, done, span)?;
             let label = node.label.map(|l| l.name);
             if !self.one_iteration(label, exit, span, |s| s.eval(&node.body).map(|_| ()))? {
-                break;
+                return self.end_unrolled(exit, true, span);
             }
             if let Some(step) = &node.step {
                 self.eval_stmt(step)?;
             }
         }
-        self.end_unrolled(exit, span);
-        Ok(Operand::void())
+        self.end_unrolled(exit, false, span)
     }
 
-    fn end_unrolled(&mut self, exit: Option<BlockId>, span: Span) {
+    /// Continues behind an unrolled loop. One whose last iteration was left, and not for this place, was left for good.
+    fn end_unrolled(&mut self, exit: Option<BlockId>, was_left: bool, span: Span) -> Res<Operand> {
         if let (Some(exit), Some(code)) = (exit, self.runtime()) {
             code.enter(exit, span);
+            if was_left && !code.is_reached(exit) {
+                return Err(Stop::Diverged);
+            }
         }
+        Ok(Operand::void())
     }
 
     fn runtime_while(&mut self, node: &While, span: Span) -> Res<Operand> {
