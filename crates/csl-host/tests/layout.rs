@@ -161,6 +161,39 @@ fn a_connection_goes_around_what_stands_in_its_way() -> Result<(), HostError> {
     Ok(())
 }
 
+/// The rows of the receiver lie lower or higher than those of the sender: no lane may take a PE that another one needs.
+#[test]
+fn lanes_leave_each_other_room() -> Result<(), HostError> {
+    for (sender_row, receiver_row) in [(1, 2), (2, 1), (1, 6), (6, 1)] {
+        let mut layout = Layout::new(Arch::Wse3);
+        let (sender, receiver) = pair(&mut layout, 3)?;
+        layout.place(sender, (1, sender_row))?;
+        layout.place(receiver, (7, receiver_row))?;
+        let (_folder, mut runtime) = started(&layout);
+        runtime.stop()?;
+        for row in receiver_row..receiver_row + 3 {
+            let row = row as u32;
+            assert_eq!(words(&runtime.read_symbol(7, row, "words")?), [10, 11, 12, 13], "{sender_row}, {receiver_row}");
+        }
+    }
+    Ok(())
+}
+
+/// The right side of the one and the left side of the other lead nowhere, but a region of one PE has no sides.
+#[test]
+fn the_edges_of_one_pe_are_all_alike() -> Result<(), HostError> {
+    for at in [(0, 0), (3, 4), (4, 3), (5, 4)] {
+        let mut layout = Layout::new(Arch::Wse3);
+        let (sender, receiver) = pair(&mut layout, 1)?;
+        layout.place(receiver, at)?;
+        layout.place(sender, (4, 4))?;
+        let (_folder, mut runtime) = started(&layout);
+        runtime.stop()?;
+        assert_eq!(words(&runtime.read_symbol(at.0 as u32, at.1 as u32, "words")?), [10, 11, 12, 13], "{at:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn neighbours_need_no_path() -> Result<(), HostError> {
     let mut layout = Layout::new(Arch::Wse3);
@@ -319,7 +352,7 @@ fn what_only_the_whole_shows_is_refused() -> Result<(), HostError> {
     assert!(failure(&overlap).contains("code regions sender and receiver overlap"));
 
     let mut cornered = Layout::new(Arch::Wse3);
-    let (sender, receiver) = pair(&mut cornered, 1)?;
+    let (sender, receiver) = pair(&mut cornered, 2)?;
     cornered.place(sender, (2, 0))?;
     cornered.place(receiver, (0, 0))?;
     assert!(failure(&cornered).contains("no path leads from port sender_tx at PE (2, 0)"));

@@ -195,6 +195,8 @@ class Layouts(unittest.TestCase):
     def test_a_rectangle_ends_at_a_corner_or_after_its_dims(self):
         corner = IntRectangle(IntVector(1, 2), IntVector(4, 6))
         self.assertEqual(IntRectangle(IntVector(1, 2), dims=IntVector(3, 4)), corner)
+        # No corner lies there: the manual's width and height.
+        self.assertEqual(IntRectangle(IntVector(3, 2), IntVector(3, 4)), IntRectangle(IntVector(3, 2), IntVector(6, 6)))
         origin, end = corner
         self.assertEqual((origin, end), ((1, 2), (4, 6)))
         with self.assertRaisesRegex(TypeError, "one of end and dims"):

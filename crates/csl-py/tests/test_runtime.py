@@ -475,6 +475,27 @@ class Life(unittest.TestCase):
         first.memcpy_d2h(back, v, *ALL)
         np.testing.assert_array_equal(back, np.ones(24))
 
+    def test_calls_of_several_threads_go_one_after_another(self):
+        runner = support.running()
+        v, errors = runner.get_id("v"), []
+
+        def copy(value):
+            try:
+                back = np.zeros(24, np.float32)
+                for _ in range(20):
+                    runner.memcpy_h2d(v, np.full(24, value, np.float32), *ALL, streaming=False, nonblock=True)
+                    runner.memcpy_d2h(back, v, *ALL, streaming=False)
+                    self.assertIn(back[0], (1, 2, 3))
+            except BaseException as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=copy, args=(value,)) for value in (1, 2, 3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(errors, [])
+
     def test_words_of_halves_and_halves_of_words(self):
         runner = support.running()
         h, wide, narrow = runner.get_id("h"), np.array([0x00020001, 0x00040003], np.uint32), np.zeros(4, np.uint32)

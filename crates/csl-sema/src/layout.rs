@@ -371,7 +371,8 @@ impl Sema<'_> {
             let at = Coord { x: *x, y: *y };
             let is_lost = ends(at).is_some_and(|ends| !ends.may_have_others && !ends.received.contains(color));
             let is_reserved = self.chip.memcpy.colors.contains(&color.number());
-            let goes_in = config.tx.iter().any(|way| way == Direction::Ramp);
+            // What a swapped color takes may have another number, by color swap.
+            let goes_in = config.tx.iter().any(|way| way == Direction::Ramp) && !config.swap_x && !config.swap_y;
             let is_told = || found.contains_key(&(*span, *color));
             if is_lost && goes_in && !is_reserved && (is_told() || is_unused(*color) || is_sent(*color, at)) {
                 found.entry((*span, *color)).or_insert((at, 0)).1 += 1;

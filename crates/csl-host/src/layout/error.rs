@@ -63,8 +63,8 @@ pub enum LayoutError {
     #[error("port {name} is connected twice")]
     ConnectedTwice { name: String },
     #[error(
-        "no path leads from port {from} at PE {from_pe:?} to port {to} at PE {to_pe:?}; regions have to stand clear of the \
-         fabric's edge on the side of their ports"
+        "no path leads from port {from} at PE {from_pe:?} to port {to} at PE {to_pe:?}: the fabric's edge, or what uses the \
+         same color, is in the way"
     )]
     NoPath { from: String, from_pe: Cell, to: String, to_pe: Cell },
 
@@ -80,8 +80,8 @@ pub enum LayoutError {
     #[error("stream {name}: io_loc {place:?} is taken or outside of the fabric")]
     Taken { name: String, place: Cell },
     #[error(
-        "no path leads between the host's stream and port {name} at PE {pe:?}; regions have to stand clear of the fabric's \
-         edge on the side of their ports"
+        "no path leads between the host's stream and port {name} at PE {pe:?}: the fabric's edge, or what uses the same color, \
+         is in the way"
     )]
     NoPathToHost { name: String, pe: Cell },
     #[error("stream {name}: there is no code region at {at:?}")]

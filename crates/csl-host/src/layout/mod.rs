@@ -206,7 +206,7 @@ impl Layout {
         if routes.iter().any(|route| !route.outer(flow).is_empty()) {
             return Err(LayoutError::OuterRoute { name, flow });
         }
-        let routes: Vec<Position> = routes.iter().map(|route| route.leading(edge, flow)).collect();
+        let routes: Vec<Position> = routes.iter().map(|route| route.leading(edge.outwards(), flow)).collect();
         self.paint_edge(region, edge, color, &routes)?;
         self.ports.push(Port { name, flow, region, edge, color, size, is_used: false });
         Ok(PortId(self.ports.len() - 1))

@@ -48,9 +48,9 @@ impl Position {
         }
     }
 
-    /// The position at a port: its outer side leads over the edge.
-    pub fn leading(self, edge: Edge, flow: Flow) -> Position {
-        let out = DirSet::of(edge.outwards());
+    /// The position at a port: its outer side leads over a side of the region.
+    pub fn leading(self, side: Direction, flow: Flow) -> Position {
+        let out = DirSet::of(side);
         match flow {
             Flow::In => Position { rx: out, ..self },
             Flow::Out => Position { tx: out, ..self },

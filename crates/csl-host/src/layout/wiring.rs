@@ -11,7 +11,7 @@ use crate::layout::colors::{Class, Classes};
 use crate::layout::grid::{Area, Cell, step, towards};
 use crate::layout::region::{Position, Region, Value};
 use crate::layout::router::nearest;
-use crate::layout::{Flow, Layout, LayoutError, PortId, Stream, StreamEnd, placing};
+use crate::layout::{Flow, Layout, LayoutError, Port, PortId, Stream, StreamEnd, placing};
 
 /// Free columns and rows around the regions that paths may use, beside one for each stream.
 const MARGIN: i32 = 2;
@@ -105,17 +105,80 @@ impl Wiring {
     fn connect(&mut self, layout: &Layout, tx: PortId, rx: PortId) -> Result<(), LayoutError> {
         let class = self.classes.of(layout.ports[tx.0].color);
         let ends: Vec<_> = self.port_cells(layout, tx).into_iter().zip(self.port_cells(layout, rx)).collect();
-        for ((from, start), (to, end)) in ends {
+        if let [(from, to)] = ends[..]
+            && self.connect_one(layout, class, (tx, from.0), (rx, to.0))
+        {
+            return Ok(());
+        }
+        match self.lanes(class, &ends, false).or_else(|| self.lanes(class, &ends, true)) {
+            Some(lanes) => {
+                for (path, ((from, _), (to, _))) in lanes.into_iter().zip(ends) {
+                    self.lay(Some(from), &path, Some(to), class);
+                }
+                Ok(())
+            }
+            None => {
+                let ((from_pe, _), (to_pe, _)) = ends[0];
+                let [from, to] = [tx, rx].map(|port| layout.ports[port.0].name.clone());
+                Err(LayoutError::NoPath { from, from_pe, to, to_pe })
+            }
+        }
+    }
+
+    /// Paths that share no PE between the PEs of two ports, which are given with their neighbours outside; empty where they
+    /// are neighbours. A path keeps clear of the ends of the others. The first has the choice: from either end of the ports.
+    fn lanes(&self, class: Class, ends: &[((Cell, Cell), (Cell, Cell))], is_backward: bool) -> Option<Vec<Vec<Cell>>> {
+        let mut lanes = vec![Vec::new(); ends.len()];
+        let mut order: Vec<usize> = (0..ends.len()).collect();
+        if is_backward {
+            order.reverse();
+        }
+        for at in order {
+            let ((from, start), (to, end)) = ends[at];
             if (start, end) == (to, from) {
                 continue;
             }
-            let Some(path) = self.path(class, start, |_, cell| cell == end) else {
-                let [tx, rx] = [tx, rx].map(|port| layout.ports[port.0].name.clone());
-                return Err(LayoutError::NoPath { from: tx, from_pe: from, to: rx, to_pe: to });
-            };
-            self.lay(Some(from), &path, Some(to), class);
+            let others = ends.iter().enumerate().filter(|(other, _)| *other != at);
+            let taken: BTreeSet<Cell> =
+                others.flat_map(|(_, ((_, start), (_, end)))| [*start, *end]).chain(lanes.iter().flatten().copied()).collect();
+            lanes[at] = self.path(class, start, &taken, |_, cell| cell == end)?;
         }
-        Ok(())
+        Some(lanes)
+    }
+
+    /// Connects ports of one PE each, over their edges or, where these lead nowhere and a port's region is that PE alone, over
+    /// the others. Whether there is a path.
+    fn connect_one(&mut self, layout: &Layout, class: Class, tx: (PortId, Cell), rx: (PortId, Cell)) -> bool {
+        let mut found: Option<(Vec<Cell>, Direction, Direction)> = None;
+        let [ways_out, ways_in] = [tx.0, rx.0].map(|port| ways(layout, port));
+        for (number, (out, into)) in ways_out.iter().flat_map(|out| ways_in.iter().map(move |into| (*out, *into))).enumerate()
+        {
+            let (start, end) = (step(tx.1, out), step(rx.1, into));
+            let path = match (start, end) == (rx.1, tx.1) {
+                true => Some(Vec::new()),
+                false => self.path(class, start, &BTreeSet::new(), |_, cell| cell == end),
+            };
+            if let Some(path) = path
+                && found.as_ref().is_none_or(|(known, ..)| path.len() < known.len())
+            {
+                found = Some((path, out, into));
+            }
+            if number == 0 && found.is_some() {
+                break;
+            }
+        }
+        let Some((path, out, into)) = found else { return false };
+        self.turn(tx.1, class, Flow::Out, out);
+        self.turn(rx.1, class, Flow::In, into);
+        self.lay(Some(tx.1), &path, Some(rx.1), class);
+        true
+    }
+
+    /// Lets the routes of a port lead outwards over this side.
+    fn turn(&mut self, cell: Cell, class: Class, flow: Flow, side: Direction) {
+        for position in self.routes.get_mut(&(cell, class)).into_iter().flatten() {
+            *position = position.leading(side, flow);
+        }
     }
 
     /// The PEs of a port, each with its neighbour outside.
@@ -126,11 +189,17 @@ impl Wiring {
         edge.cells().map(|cell| (cell, step(cell, port.edge.outwards()))).collect()
     }
 
-    /// A path for a color over PEs that do not use it yet; outside of regions if possible.
-    fn path(&self, class: Class, start: Cell, goal: impl Fn(&Wiring, Cell) -> bool) -> Option<Vec<Cell>> {
+    /// A path for a color over PEs that do not use it yet and are not taken; outside of regions if possible.
+    fn path(
+        &self,
+        class: Class,
+        start: Cell,
+        taken: &BTreeSet<Cell>,
+        goal: impl Fn(&Wiring, Cell) -> bool,
+    ) -> Option<Vec<Cell>> {
         let can_pass = |cell: Cell| {
             let inside = cell.0 >= 0 && cell.1 >= 0 && cell.0 < self.bounds.0 && cell.1 < self.bounds.1;
-            inside && !self.uses.get(&cell).is_some_and(|classes| classes.contains(&class))
+            inside && !taken.contains(&cell) && !self.uses.get(&cell).is_some_and(|classes| classes.contains(&class))
         };
         let goal = |cell| goal(self, cell);
         nearest(start, |cell| can_pass(cell) && !self.is_occupied(cell), goal)
@@ -190,15 +259,18 @@ impl Wiring {
             return Err(LayoutError::Taken { name, place });
         }
         let class = self.classes.of(layout.ports[port.0].color);
-        let (pe, start) = self.port_cells(layout, port)[0];
-        let is_free = |wiring: &Wiring, cell| !wiring.is_occupied(cell) && !wiring.uses.contains_key(&cell);
-        let found = match place {
-            Some(place) => self.path(class, start, |_, cell| cell == place),
-            None => self.path(class, start, is_free),
+        let (pe, _) = self.port_cells(layout, port)[0];
+        let is_end = |wiring: &Wiring, cell| match place {
+            Some(place) => cell == place,
+            None => !wiring.is_occupied(cell) && !wiring.uses.contains_key(&cell),
         };
-        let Some(mut path) = found else {
+        let found = ways(layout, port)
+            .into_iter()
+            .find_map(|way| Some((self.path(class, step(pe, way), &BTreeSet::new(), is_end)?, way)));
+        let Some((mut path, way)) = found else {
             return Err(LayoutError::NoPathToHost { name, pe });
         };
+        self.turn(pe, class, layout.ports[port.0].flow, way);
         let cell = path[path.len() - 1];
         let (from, to) = match stream.flow {
             Flow::In => {
@@ -234,6 +306,15 @@ impl Wiring {
         self.uses.entry(cell).or_default().insert(class);
         Ok(())
     }
+}
+
+/// The sides over which the PEs of a port can be connected: its edge first. The edges of a region of one PE are all alike.
+fn ways(layout: &Layout, port: PortId) -> Vec<Direction> {
+    let Port { region, edge, .. } = &layout.ports[port.0];
+    let region = &layout.regions[region.0];
+    let own = edge.outwards();
+    let others = Direction::LINKS.into_iter().filter(|way| *way != own && (region.width, region.height) == (1, 1));
+    [own].into_iter().chain(others).collect()
 }
 
 fn bounds(layout: &Layout, areas: &[Area]) -> Cell {

@@ -10,6 +10,7 @@ import logging
 import operator
 import os
 import sys
+import threading
 import weakref
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -74,6 +75,22 @@ class Task:
         return f"<Task {self._number}>"
 
 
+class _OneAtATime:
+    """The machine, as the threads of a host share it: their calls go one after another."""
+
+    def __init__(self, machine: _waferlab.Machine) -> None:
+        self._machine, self.lock = machine, threading.RLock()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._machine, name)
+
+        def call(*args: Any) -> Any:
+            with self.lock:
+                return method(*args)
+
+        return call
+
+
 class SdkRuntime:
     """Runs one compiled program. Several can live side by side in one process.
 
@@ -119,8 +136,8 @@ class SdkRuntime:
             raise TypeError(f"SdkRuntime: bindir must be a path, not {arrays.shown(bindir)}")
         prints = _is_notebook() if prints is None else bool(prints)
         check, untimed = _word(options["check"]), _word(options["untimed"])
-        self._machine = _waferlab.Machine(
-            os.fspath(bindir), threads, output_folder, prints=prints, check=check, untimed=untimed
+        self._machine = _OneAtATime(
+            _waferlab.Machine(os.fspath(bindir), threads, output_folder, prints=prints, check=check, untimed=untimed)
         )
         self._waiting, self._files = {}, {}
         # Names that get_id() or get_port_id() was asked for and that do not exist.
@@ -300,8 +317,9 @@ class SdkRuntime:
                 "copy() make it: give a variable, or a view of it as ravel() makes one"
             )
         array = arrays.words_of("memcpy_d2h", arrays.destination("memcpy_d2h", dest))
-        number = self._ask("memcpy_d2h", self._endpoint("memcpy_d2h", src), array.size, _copy(rect, options))
-        self._waiting[number] = array
+        with self._machine.lock:
+            number = self._ask("memcpy_d2h", self._endpoint("memcpy_d2h", src), array.size, _copy(rect, options))
+            self._waiting[number] = array
         if options["nonblock"]:
             early.look("memcpy_d2h", 0)
         return self._finish(number, options["nonblock"])
@@ -405,8 +423,9 @@ class SdkRuntime:
         """Receives 32-bit words of a stream into a host array, in place."""
         nonblock = _only_nonblock("receive", kwargs)
         array = arrays.destination("receive", dest)
-        number = self._ask("receive", self._port("receive", port), arrays.words_in("receive", array, n_wavelets))
-        self._waiting[number] = array
+        with self._machine.lock:
+            number = self._ask("receive", self._port("receive", port), arrays.words_in("receive", array, n_wavelets))
+            self._waiting[number] = array
         if nonblock:
             early.look("receive", 1)
         return self._finish(number, nonblock)
@@ -468,9 +487,10 @@ class SdkRuntime:
 
     def _deliver(self):
         """Writes arrived words into the arrays that wait for them."""
-        for number, data in self._machine.take_arrived():
-            arrays.store(self._waiting.pop(number), data)
-        self._machine.flush_log()
+        with self._machine.lock:
+            for number, data in self._machine.take_arrived():
+                arrays.store(self._waiting.pop(number), data)
+            self._machine.flush_log()
 
 
 def _tell_mistakes(machine):

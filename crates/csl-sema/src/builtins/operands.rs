@@ -78,6 +78,23 @@ fn other_elements(s: &Sema<'_>, op: VecOp, elem: Elem, operand: &VecOperand) -> 
     Some(format!("`{}`, an array of {}", variable(s, dsd)?.name, s.show(other)))
 }
 
+/// Puts the 16-bit source of an `@faddhs` of two DSDs first, where the arrays tell which one it is.
+pub(super) fn put_half_first(s: &Sema<'_>, inst: &mut VecInst) {
+    let is_half = |operand: &VecOperand| {
+        let elem = element(s, known(operand)?.base.as_ref()?.root_ty)?;
+        Some(csl_ir::size_of(&s.types, elem) == Some(2))
+    };
+    let is_dsd = |operand: &VecOperand| {
+        matches!(operand, VecOperand::Dsd(_) | VecOperand::Mem4d(_) | VecOperand::Mem4dConst(_))
+    };
+    if inst.op == VecOp::Faddhs && inst.srcs.iter().all(is_dsd) {
+        let [first, second] = [0, 1].map(|at| is_half(&inst.srcs[at]));
+        if first == Some(false) && second != Some(false) || first.is_none() && second == Some(true) {
+            inst.srcs.swap(0, 1);
+        }
+    }
+}
+
 /// Warns of an offset that counts elements of another size than those of the array.
 pub(super) fn warn_increment(s: &mut Sema<'_>, call: &Call<'_>, dsd: &DsdValue, elem: Ty, words: u16) {
     let Some(base) = &dsd.base else { return };

@@ -53,7 +53,8 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         return Err(s.error(Code::BadBuiltinArgument, call.arg_span(count), message));
     }
     let srcs = srcs.into_iter().map(|src| src.operand).collect();
-    let inst = VecInst { op, dest, srcs, config, result: None };
+    let mut inst = VecInst { op, dest, srcs, config, result: None };
+    operands::put_half_first(s, &mut inst);
     operands::warn(s, call, &inst);
     emit(s, call, inst)
 }
