@@ -139,8 +139,10 @@ impl Wiring {
                 continue;
             }
             let others = ends.iter().enumerate().filter(|(other, _)| *other != at);
-            let taken: BTreeSet<Cell> =
-                others.flat_map(|(_, ((_, start), (_, end)))| [*start, *end]).chain(lanes.iter().flatten().copied()).collect();
+            let taken: BTreeSet<Cell> = others
+                .flat_map(|(_, ((_, start), (_, end)))| [*start, *end])
+                .chain(lanes.iter().flatten().copied())
+                .collect();
             lanes[at] = self.path(class, start, &taken, |_, cell| cell == end)?;
         }
         Some(lanes)
@@ -151,7 +153,8 @@ impl Wiring {
     fn connect_one(&mut self, layout: &Layout, class: Class, tx: (PortId, Cell), rx: (PortId, Cell)) -> bool {
         let mut found: Option<(Vec<Cell>, Direction, Direction)> = None;
         let [ways_out, ways_in] = [tx.0, rx.0].map(|port| ways(layout, port));
-        for (number, (out, into)) in ways_out.iter().flat_map(|out| ways_in.iter().map(move |into| (*out, *into))).enumerate()
+        for (number, (out, into)) in
+            ways_out.iter().flat_map(|out| ways_in.iter().map(move |into| (*out, *into))).enumerate()
         {
             let (start, end) = (step(tx.1, out), step(rx.1, into));
             let path = match (start, end) == (rx.1, tx.1) {

@@ -84,9 +84,8 @@ pub(super) fn put_half_first(s: &Sema<'_>, inst: &mut VecInst) {
         let elem = element(s, known(operand)?.base.as_ref()?.root_ty)?;
         Some(csl_ir::size_of(&s.types, elem) == Some(2))
     };
-    let is_dsd = |operand: &VecOperand| {
-        matches!(operand, VecOperand::Dsd(_) | VecOperand::Mem4d(_) | VecOperand::Mem4dConst(_))
-    };
+    let is_dsd =
+        |operand: &VecOperand| matches!(operand, VecOperand::Dsd(_) | VecOperand::Mem4d(_) | VecOperand::Mem4dConst(_));
     if inst.op == VecOp::Faddhs && inst.srcs.iter().all(is_dsd) {
         let [first, second] = [0, 1].map(|at| is_half(&inst.srcs[at]));
         if first == Some(false) && second != Some(false) || first.is_none() && second == Some(true) {
