@@ -34,6 +34,15 @@ pub(crate) struct Outlet {
     pub class: Class,
 }
 
+/// One PE of an output port and its partner of an input port, each with its neighbour outside.
+#[derive(Clone, Copy)]
+struct Lane {
+    from: Cell,
+    start: Cell,
+    to: Cell,
+    end: Cell,
+}
+
 /// The routes that the connections and streams of a layout need, as far as they are made.
 pub(crate) struct Wiring {
     pub areas: Vec<Area>,
@@ -104,48 +113,42 @@ impl Wiring {
 
     fn connect(&mut self, layout: &Layout, tx: PortId, rx: PortId) -> Result<(), LayoutError> {
         let class = self.classes.of(layout.ports[tx.0].color);
-        let ends: Vec<_> = self.port_cells(layout, tx).into_iter().zip(self.port_cells(layout, rx)).collect();
-        if let [(from, to)] = ends[..]
-            && self.connect_one(layout, class, (tx, from.0), (rx, to.0))
+        let ends = self.port_cells(layout, tx).into_iter().zip(self.port_cells(layout, rx));
+        let lanes: Vec<Lane> = ends.map(|((from, start), (to, end))| Lane { from, start, to, end }).collect();
+        if let [Lane { from, to, .. }] = lanes[..]
+            && self.connect_one(layout, class, (tx, from), (rx, to))
         {
             return Ok(());
         }
-        match self.lanes(class, &ends, false).or_else(|| self.lanes(class, &ends, true)) {
-            Some(lanes) => {
-                for (path, ((from, _), (to, _))) in lanes.into_iter().zip(ends) {
-                    self.lay(Some(from), &path, Some(to), class);
-                }
-                Ok(())
-            }
-            None => {
-                let ((from_pe, _), (to_pe, _)) = ends[0];
-                let [from, to] = [tx, rx].map(|port| layout.ports[port.0].name.clone());
-                Err(LayoutError::NoPath { from, from_pe, to, to_pe })
-            }
+        let Some(paths) = self.paths(class, &lanes, false).or_else(|| self.paths(class, &lanes, true)) else {
+            let [from, to] = [tx, rx].map(|port| layout.ports[port.0].name.clone());
+            return Err(LayoutError::NoPath { from, from_pe: lanes[0].from, to, to_pe: lanes[0].to });
+        };
+        for (path, lane) in paths.iter().zip(lanes) {
+            self.lay(Some(lane.from), path, Some(lane.to), class);
         }
+        Ok(())
     }
 
-    /// Paths that share no PE between the PEs of two ports, which are given with their neighbours outside; empty where they
-    /// are neighbours. A path keeps clear of the ends of the others. The first has the choice: from either end of the ports.
-    fn lanes(&self, class: Class, ends: &[((Cell, Cell), (Cell, Cell))], is_backward: bool) -> Option<Vec<Vec<Cell>>> {
-        let mut lanes = vec![Vec::new(); ends.len()];
-        let mut order: Vec<usize> = (0..ends.len()).collect();
+    /// Paths for the lanes of a connection that share no PE; empty between neighbours. A path keeps clear of the ends of the
+    /// others. They are looked for in the order of the ports' PEs, or backwards.
+    fn paths(&self, class: Class, lanes: &[Lane], is_backward: bool) -> Option<Vec<Vec<Cell>>> {
+        let mut paths = vec![Vec::new(); lanes.len()];
+        let mut order: Vec<usize> = (0..lanes.len()).collect();
         if is_backward {
             order.reverse();
         }
         for at in order {
-            let ((from, start), (to, end)) = ends[at];
+            let Lane { from, start, to, end } = lanes[at];
             if (start, end) == (to, from) {
                 continue;
             }
-            let others = ends.iter().enumerate().filter(|(other, _)| *other != at);
-            let taken: BTreeSet<Cell> = others
-                .flat_map(|(_, ((_, start), (_, end)))| [*start, *end])
-                .chain(lanes.iter().flatten().copied())
-                .collect();
-            lanes[at] = self.path(class, start, &taken, |_, cell| cell == end)?;
+            let others = lanes.iter().enumerate().filter(|(other, _)| *other != at);
+            let mut taken: BTreeSet<Cell> = others.flat_map(|(_, lane)| [lane.start, lane.end]).collect();
+            taken.extend(paths.iter().flatten());
+            paths[at] = self.path(class, start, &taken, |_, cell| cell == end)?;
         }
-        Some(lanes)
+        Some(paths)
     }
 
     /// Connects ports of one PE each, over their edges or, where these lead nowhere and a port's region is that PE alone, over
