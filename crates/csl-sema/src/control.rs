@@ -260,10 +260,6 @@ impl Sema<'_> {
                 let from = code.current();
                 let operand = self.pin(operand, span)?;
                 self.frame.targets[index].exits.push((from, operand, span));
-                // The block ends where its target does, which only the join knows: nothing else is to end it.
-                let code = self.code(span)?;
-                let dead = code.unreachable_block(span);
-                code.switch_to(dead);
             }
         }
         Err(Stop::Diverged)

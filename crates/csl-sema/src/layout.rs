@@ -272,12 +272,21 @@ impl Sema<'_> {
         if is_read_there && !self.options.memcpy {
             return;
         }
+        // A layout whose programs name no color at all is a sketch of its routes.
+        let is_sketch = programs.iter().all(|program| program.ends.names_no_color());
+        // A border that is routed as the rest often takes its color from the PE alone, and the PE never sends on it.
+        let is_idle = |at: Coord, color: Color, config: &ColorConfig| {
+            let number = layout.tiles[rectangle.number(at) as usize].checked_sub(1);
+            let ends = number.map(|number| &programs[number as usize].ends);
+            let from_pe = config.rx.iter().all(|way| way == Direction::Ramp) && !config.swap_x && !config.swap_y;
+            from_pe && ends.is_some_and(|ends| !is_sketch && !ends.may_have_others && !ends.sent.contains(&color))
+        };
         let mut seen: IndexMap<Span, (&Route, DirSet, u32)> = IndexMap::new();
         for (route, span) in layout.routes.iter().filter(|(_, span)| !self.is_of_library(*span)) {
             let at = Coord { x: route.x, y: route.y };
             let inside = |way: &Direction| way.neighbour(at).is_some_and(|to| rectangle.contains(to));
             let off: DirSet = route.config.tx.iter().filter(|way| !inside(way)).collect();
-            if !off.is_empty() {
+            if !off.is_empty() && !is_idle(at, route.color, &route.config) {
                 let entry = seen.entry(*span).or_insert((route, DirSet::default(), 0));
                 (entry.1, entry.2) = (entry.1.union(off), entry.2 + 1);
             }

@@ -336,8 +336,8 @@ impl Sema<'_> {
             })
         });
         self.pop_target();
+        self.end_turn(&result, next, span)?;
         let code = self.code(span)?;
-        code.enter(next, span);
         advance(code, exit);
         code.terminate(Term::Jump(head), span);
         code.switch_to(exit);
@@ -400,7 +400,7 @@ impl Sema<'_> {
         self.push_target(node.label.map(|l| l.name), true, Some(blocks), Wanted::Any);
         let result = self.under_runtime_control(|s| s.scoped(|s| s.eval(&node.body)));
         self.pop_target();
-        self.code(span)?.enter(next, span);
+        self.end_turn(&result, next, span)?;
         if let Some(step) = &node.step {
             self.under_runtime_control(|s| s.eval_stmt(step))?;
         }
@@ -412,6 +412,17 @@ impl Sema<'_> {
             Ok(_) | Err(Stop::Diverged) => Ok(Operand::void()),
             Err(stop) => Err(stop),
         }
+    }
+
+    /// Goes to the next turn, unless the body ends otherwise: the block in which it leaves one around the loop is open for the
+    /// join of that one's exits.
+    fn end_turn(&mut self, body: &Res<Operand>, next: BlockId, span: Span) -> Res<()> {
+        let code = self.code(span)?;
+        match body {
+            Err(Stop::Diverged) => code.switch_to(next),
+            _ => code.enter(next, span),
+        }
+        Ok(())
     }
 
     /// Emits the condition; true when the loop only ends by `break`.
