@@ -72,24 +72,26 @@ comptime {
 """
 
 
+def compile_for(cls, layout, pe, options):
+    """Compiles a program for a class of tests: `folder`, and the files `elfs` that its hosts name."""
+    cls.folder = tempfile.TemporaryDirectory(prefix="waferlab-test-")
+    cls.addClassCleanup(cls.folder.cleanup)
+    # Runs that are given up keep their logs: those of other tests are to lie elsewhere.
+    folder = mock.patch.dict(os.environ, WAFERLAB_OUTPUT_FOLDER=cls.folder.name)
+    folder.start()
+    cls.addClassCleanup(folder.stop)
+    for name, text in (("layout.csl", layout), ("pe.csl", pe)):
+        with open(os.path.join(cls.folder.name, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    compile_csl(f"layout.csl --arch=wse2 {options}", cls.folder.name)
+    cls.elfs = sorted(glob(os.path.join(cls.folder.name, "out", "bin", "out_[0-9]*.elf")))
+
+
 class Hosts(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="waferlab-test-")
-        # Runs that are given up keep their logs: those of other tests are to lie elsewhere.
-        folder = mock.patch.dict(os.environ, WAFERLAB_OUTPUT_FOLDER=cls.folder.name)
-        folder.start()
-        cls.addClassCleanup(folder.stop)
-        for name, text in (("layout.csl", LAYOUT), ("pe.csl", PE)):
-            with open(os.path.join(cls.folder.name, name), "w", encoding="utf-8") as file:
-                file.write(text)
         colors = "--colors=words:1,doubled:2,halves:3,total:4,sentinel:43"
-        compile_csl(f"layout.csl --arch=wse2 --fabric-dims=4,4 --fabric-offsets=1,1 {colors}", cls.folder.name)
-        cls.elfs = sorted(glob(os.path.join(cls.folder.name, "out", "bin", "out_[0-9]*.elf")))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
+        compile_for(cls, LAYOUT, PE, f"--fabric-dims=4,4 --fabric-offsets=1,1 {colors}")
 
     def test_streams_by_port_maps(self):
         runner = CSELFRunner(self.elfs, cmaddr=None)
@@ -255,17 +257,8 @@ comptime {
 class Batches(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="waferlab-test-")
-        folder = mock.patch.dict(os.environ, WAFERLAB_OUTPUT_FOLDER=cls.folder.name)
-        folder.start()
-        cls.addClassCleanup(folder.stop)
-        cls.addClassCleanup(cls.folder.cleanup)
-        for name, text in (("layout.csl", BATCH_LAYOUT), ("pe.csl", BATCH_PE)):
-            with open(os.path.join(cls.folder.name, name), "w", encoding="utf-8") as file:
-                file.write(text)
-        options = "--arch=wse2 --fabric-dims=9,5 --fabric-offsets=4,1 --params=width:2,height:3 --memcpy"
-        compile_csl(f"layout.csl {options}", cls.folder.name)
-        cls.elfs = sorted(glob(os.path.join(cls.folder.name, "out", "bin", "out_[0-9]*.elf")))
+        options = "--fabric-dims=9,5 --fabric-offsets=4,1 --params=width:2,height:3 --memcpy"
+        compile_for(cls, BATCH_LAYOUT, BATCH_PE, options)
 
     def runner(self):
         return CSELFRunner(self.elfs, width=2, height=3, input_colors={1, 2}, output_colors=[3])

@@ -272,13 +272,11 @@ impl Sema<'_> {
         if is_read_there && !self.options.memcpy {
             return;
         }
-        // A layout whose programs name no color at all is a sketch of its routes.
-        let is_sketch = programs.iter().all(|program| program.ends.names_no_color());
-        // A border that is routed as the rest often takes its color from the PE alone, and the PE never sends on it.
+        let is_sketch = is_sketch(programs);
+        // PEs at the border often have the routes of all others, and never send on the colors that would leave.
         let is_idle = |at: Coord, color: Color, config: &ColorConfig| {
-            let number = layout.tiles[rectangle.number(at) as usize].checked_sub(1);
-            let ends = number.map(|number| &programs[number as usize].ends);
-            let from_pe = config.rx.iter().all(|way| way == Direction::Ramp) && !config.swap_x && !config.swap_y;
+            let ends = ends_at(layout, programs, rectangle, at);
+            let from_pe = config.rx.iter().all(|way| way == Direction::Ramp) && !swaps(config);
             from_pe && ends.is_some_and(|ends| !is_sketch && !ends.may_have_others && !ends.sent.contains(&color))
         };
         let mut seen: IndexMap<Span, (&Route, DirSet, u32)> = IndexMap::new();
@@ -333,10 +331,7 @@ impl Sema<'_> {
     /// Warns once a place of routes to the ramp of PEs whose program takes nothing from the color, where wavelets of a PE that
     /// sends on the color come, or no program uses the color at all.
     fn warn_no_receiver(&mut self, layout: &Layout, programs: &[Program], rectangle: Size) {
-        let ends = |at: Coord| {
-            let number = layout.tiles[rectangle.number(at) as usize].checked_sub(1)?;
-            Some(&programs[number as usize].ends)
-        };
+        let ends = |at: Coord| ends_at(layout, programs, rectangle, at);
         let routes: OnceCell<FxHashMap<(Coord, Color), &ColorConfig>> = OnceCell::new();
         let route_of = |at: Coord, color: Color| {
             let all = layout
@@ -345,8 +340,7 @@ impl Sema<'_> {
                 .map(|(route, _)| ((Coord { x: route.x, y: route.y }, route.color), &*route.config));
             routes.get_or_init(|| all.collect()).get(&(at, color)).copied()
         };
-        // A layout whose programs name no color at all is a sketch of its routes.
-        let is_sketch = programs.iter().all(|program| program.ends.names_no_color());
+        let is_sketch = is_sketch(programs);
         let is_unused = |color: Color| {
             let uses =
                 |ends: &ColorEnds| ends.may_have_others || ends.received.contains(&color) || ends.sent.contains(&color);
@@ -380,8 +374,8 @@ impl Sema<'_> {
             let at = Coord { x: *x, y: *y };
             let is_lost = ends(at).is_some_and(|ends| !ends.may_have_others && !ends.received.contains(color));
             let is_reserved = self.chip.memcpy.colors.contains(&color.number());
-            // What a swapped color takes may have another number, by color swap.
-            let goes_in = config.tx.iter().any(|way| way == Direction::Ramp) && !config.swap_x && !config.swap_y;
+            // With color swap, what comes in on this color may belong to the other one of the pair.
+            let goes_in = config.tx.iter().any(|way| way == Direction::Ramp) && !swaps(config);
             let is_told = || found.contains_key(&(*span, *color));
             if is_lost && goes_in && !is_reserved && (is_told() || is_unused(*color) || is_sent(*color, at)) {
                 found.entry((*span, *color)).or_insert((at, 0)).1 += 1;
@@ -524,4 +518,19 @@ fn layout_block(file: &File) -> Option<Arc<Block>> {
         Item::Layout(block) => Some(block.clone()),
         _ => None,
     })
+}
+
+/// The colors that the program at a place takes and sends; `None` without a program.
+fn ends_at<'a>(layout: &Layout, programs: &'a [Program], rectangle: Size, at: Coord) -> Option<&'a ColorEnds> {
+    let number = layout.tiles[rectangle.number(at) as usize].checked_sub(1)?;
+    Some(&programs[number as usize].ends)
+}
+
+/// Whether no program names any color: the layout is a sketch of its routes.
+fn is_sketch(programs: &[Program]) -> bool {
+    programs.iter().all(|program| program.ends.names_no_color())
+}
+
+fn swaps(config: &ColorConfig) -> bool {
+    config.swap_x || config.swap_y
 }

@@ -115,19 +115,24 @@ impl Wiring {
         let class = self.classes.of(layout.ports[tx.0].color);
         let ends = self.port_cells(layout, tx).into_iter().zip(self.port_cells(layout, rx));
         let lanes: Vec<Lane> = ends.map(|((from, start), (to, end))| Lane { from, start, to, end }).collect();
-        if let [Lane { from, to, .. }] = lanes[..]
-            && self.connect_one(layout, class, (tx, from), (rx, to))
-        {
+        let is_connected = match lanes[..] {
+            [Lane { from, to, .. }] => self.connect_one(layout, class, (tx, from), (rx, to)),
+            _ => self.connect_lanes(class, &lanes),
+        };
+        if is_connected {
             return Ok(());
         }
-        let Some(paths) = self.paths(class, &lanes, false).or_else(|| self.paths(class, &lanes, true)) else {
-            let [from, to] = [tx, rx].map(|port| layout.ports[port.0].name.clone());
-            return Err(LayoutError::NoPath { from, from_pe: lanes[0].from, to, to_pe: lanes[0].to });
-        };
-        for (path, lane) in paths.iter().zip(lanes) {
+        let [from, to] = [tx, rx].map(|port| layout.ports[port.0].name.clone());
+        Err(LayoutError::NoPath { from, from_pe: lanes[0].from, to, to_pe: lanes[0].to })
+    }
+
+    /// Connects ports of several PEs. Whether there are paths.
+    fn connect_lanes(&mut self, class: Class, lanes: &[Lane]) -> bool {
+        let paths = self.paths(class, lanes, false).or_else(|| self.paths(class, lanes, true));
+        for (path, lane) in paths.iter().flatten().zip(lanes) {
             self.lay(Some(lane.from), path, Some(lane.to), class);
         }
-        Ok(())
+        paths.is_some()
     }
 
     /// Paths for the lanes of a connection that share no PE; empty between neighbours. A path keeps clear of the ends of the

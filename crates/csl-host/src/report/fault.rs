@@ -20,7 +20,7 @@ pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic
             let program = image.program_at(*x, *y).map(Arc::as_ref);
             let text = headline(&pe_fault(excerpts, program, &fault.kind));
             let diagnostic = located(excerpts, program, &text, fault);
-            match advice(excerpts.image, program, &fault.kind) {
+            match advice(program, &fault.kind) {
                 Some(text) => diagnostic.help(text),
                 None => diagnostic,
             }
@@ -84,12 +84,11 @@ fn pe_fault(excerpts: &mut Excerpts, program: Option<&PeImage>, kind: &csl_pe::F
     use csl_pe::FaultKind as F;
     match kind {
         F::UnboundTask { control: true, id } => format!("control task {id} was called, but nothing is bound to it"),
-        F::UnboundTask { control: false, id } if *id == excerpts.image.arch.chip().tasks.teardown => {
+        F::UnboundTask { control: false, id } => {
             format!(
                 "a control wavelet put a color into teardown, which activates task {id}, but nothing is bound to it"
             )
         }
-        F::UnboundTask { control: false, id } => format!("task {id} was activated, but nothing is bound to it"),
         F::NoSuchTask { id } => format!("there is no task id {id}"),
         F::NoQueue { output, queue: None } => format!("the operation names no {} queue", side(*output)),
         F::NoQueue { output, queue: Some(queue) } => format!("{} queue {queue} is bound to no color", side(*output)),
@@ -127,19 +126,18 @@ fn bad_rpc(program: Option<&PeImage>, function: u16, given: u8) -> String {
 }
 
 /// The usual remedy, where it is not obvious.
-fn advice(image: &Image, program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> Option<String> {
+fn advice(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> Option<String> {
     use csl_pe::FaultKind as F;
     match kind {
         F::UnboundTask { control: true, id } => Some(format!(
             "a control wavelet carried this number as its entry: bind a task with `@bind_control_task`, or send 31, \
              which calls none, instead of {id}"
         )),
-        F::UnboundTask { control: false, id } if *id == image.arch.chip().tasks.teardown => Some(
+        F::UnboundTask { control: false, .. } => Some(
             "send `SWITCH_ADV` where a switch is to advance; where a color is to be torn down, bind a task with \
              `@set_teardown_handler`"
                 .to_owned(),
         ),
-        F::UnboundTask { control: false, .. } => Some("bind a task to that id with `@bind_local_task`".to_owned()),
         F::NoQueue { output, queue: None } => Some(format!("give its DSD an `.{}_queue`", side(*output))),
         F::NoQueue { output: true, .. } => Some(
             "name the color in its DSD, `.fabric_color = ..`, or, on WSE-3, bind the queue: \

@@ -133,8 +133,17 @@ impl Tasks {
         }
     }
 
+    /// Activates the local tasks of a mask: those of FIFOs, or that of teardown.
     pub fn activate_mask(&mut self, mask: u32) {
-        self.active |= mask;
+        if mask & !self.bound == 0 { self.active |= mask } else { self.activate_bound(mask) }
+    }
+
+    #[cold]
+    fn activate_bound(&mut self, mask: u32) {
+        let known = self.bound | self.arch.chip().tasks.teardown.bit();
+        self.active |= mask & known;
+        let unbound = (0..u32::BITS).filter(|id| mask & !known & 1 << id != 0);
+        unbound.for_each(|id| self.note_unbound(TaskId::clamped(id.into()), None));
     }
 
     pub fn set_blocked(&mut self, target: TaskTarget, blocked: bool) {

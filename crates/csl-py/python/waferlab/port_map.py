@@ -11,6 +11,7 @@ import numpy as np
 
 from waferlab.errors import ArgumentError
 
+# A published program has one closing brace too many: its text is an f-string but for the last part.
 _MAP = re.compile(r"^\s*\{\s*(\w+)\s*((?:\[[^\]]*\]\s*)+)->\s*\[\s*PE\s*\[(.*?)\]\s*->\s*index\s*\[(.*?)\]\s*\]\s*\}+\s*$")
 _DIMENSION = re.compile(r"(?:(\w+)\s*=\s*)?([^:=]+)(?::([^:=]+))?")
 _OPERATORS = {
