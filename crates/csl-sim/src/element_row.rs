@@ -134,9 +134,22 @@ impl<E: Element> ElementRow<E> {
         if world.options.check != Check::Off {
             element.check(world.options.check == Check::Stop, world.library.clone());
         }
+        if self.tiles.len() == self.tiles.capacity() {
+            self.grow();
+        }
         self.tiles.push(Tile::new(x, element, ports));
         self.wake(tile_id);
         Some(tile_id)
+    }
+
+    /// Makes room for a few tiles, then for all that the row can have: a tile takes more than a kilobyte, and to move them
+    /// costs as much as to make them. Room that stays empty takes no memory.
+    #[cold]
+    fn grow(&mut self) {
+        const FEW: usize = 8;
+        let all: u32 = self.world.runs(self.y).iter().map(|run| run.len).sum();
+        let left = (all as usize).saturating_sub(self.tiles.len());
+        self.tiles.reserve_exact(if self.tiles.is_empty() { left.min(FEW) } else { left });
     }
 
     /// The tile at a column that is in one of the sets.
