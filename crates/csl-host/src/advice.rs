@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use csl_image::{Carriers, ColorEnds, Export, Flow, Image, PeImage};
+use csl_image::{Carriers, ColorEnds, Export, ExportKind, Flow, Image, PeImage};
 use csl_machine::{Color, Coord, TileRun};
 use csl_sim::{Copy, Endpoint, Rect, Shape, Sim};
 
@@ -11,6 +11,16 @@ use csl_sim::{Copy, Endpoint, Rect, Shape, Sim};
 pub(crate) fn surplus(method: &str, shape: Shape, room: usize) -> Option<String> {
     let needed = shape.items()?;
     (needed < room).then(|| format!("{method}: {shape} are {needed} items, the first of the host array's {room}"))
+}
+
+/// The host writes what the layout exports for it to read.
+pub(crate) fn read_only(image: &Image, endpoint: Endpoint) -> Option<String> {
+    let Endpoint::Symbol(id) = endpoint else { return None };
+    let export = image.export(id).filter(|export| matches!(export.kind, ExportKind::Data { mutable: false, .. }))?;
+    let name = &export.name;
+    Some(format!(
+        "{name} is exported for the host to read: `@export_name(\"{name}\", .., true)` lets it write there (it is written here)"
+    ))
 }
 
 /// A warning where some PEs lack the exported function that is called on all; `None` where all have it.

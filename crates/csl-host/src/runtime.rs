@@ -377,6 +377,8 @@ impl Runtime {
         let items = array.len();
         let task = self.submit("memcpy_h2d", Command::H2d { to, copy: *copy, spread, array })?;
         self.warn_of_stream("memcpy_h2d", to, Flow::In);
+        let read_only = advice::read_only(&self.image, to);
+        self.warnings.extend(read_only.map(|text| format!("memcpy_h2d: {text}")));
         self.warn_of_copy("memcpy_h2d", to, copy, copy.shape(spread), items);
         Ok(task)
     }

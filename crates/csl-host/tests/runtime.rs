@@ -99,14 +99,28 @@ fn a_stride_reaches_every_second_column() {
     assert_eq!(floats(&runtime.take_arrived()[0].1), [7.0, 0.0, 8.0, 0.0, 0.0, 0.0]);
 }
 
+/// `@export_name(.., false)`: the guide's host may only read it, but nothing stands in the way of the copy.
+#[test]
+fn what_the_host_is_to_read_is_written_with_a_warning() {
+    let (_folder, mut runtime) = program::running();
+    let [v, fixed] = ["v", "fixed"].map(|name| Endpoint::from(runtime.id(name).expect("the symbol is exported")));
+    let task = runtime.h2d(fixed, bits([5.0; 24]), &copy(ALL, 4), Spread::Each).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    let told = runtime.take_warnings();
+    assert!(told.len() == 1 && told[0].starts_with("memcpy_h2d: fixed is exported for the host to read"), "{told:?}");
+    let task = runtime.d2h(v, 24, &copy(ALL, 4)).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    assert_eq!(floats(&runtime.take_arrived()[0].1), [5.0; 24]);
+    assert_eq!(runtime.take_warnings(), [""; 0]);
+}
+
 #[test]
 fn wrong_copies_are_refused() {
     let (_folder, mut runtime) = program::running();
     let id = |name: &str| Endpoint::from(runtime.id(name).expect("the symbol is exported"));
-    let (v, fixed, scale) = (id("v"), id("fixed"), id("scale"));
+    let (v, scale) = (id("v"), id("scale"));
     let words = [0; 24];
     let mut h2d = |to, words: &[u32], copy: Copy| refusal(runtime.h2d(to, words, &copy, Spread::Each));
-    assert_eq!(h2d(fixed, &words, copy(ALL, 4)), "fixed is exported read-only; the host may not write it");
     assert!(h2d(Endpoint::Symbol(99), &words, copy(ALL, 4)).starts_with("no exported symbol has the number 99"));
     assert!(h2d(scale, &words, copy(ALL, 4)).starts_with("scale is a function"));
     assert!(h2d(v, &words, copy(Rect::new(1, 0, 3, 1), 4)).contains("reaches outside the program's 3 x 2 PEs"));

@@ -11,13 +11,13 @@ use crate::world::World;
 pub(super) fn check(world: &World, command: &Command) -> Result<(), RequestError> {
     match command {
         Command::H2d { to, copy, spread, array } => {
-            check_endpoint(world, command, *to)?;
+            check_endpoint(world, *to)?;
             copy.rect.check_within(world.image.rect)?;
             check_array(world, command, copy.shape(*spread), array.len())?;
             check_pes(world, *to, &copy.rect)
         }
         Command::D2h { from, copy, room } => {
-            check_endpoint(world, command, *from)?;
+            check_endpoint(world, *from)?;
             copy.rect.check_within(world.image.rect)?;
             check_array(world, command, copy.shape(Spread::Each), *room)?;
             check_pes(world, *from, &copy.rect)
@@ -27,7 +27,7 @@ pub(super) fn check(world: &World, command: &Command) -> Result<(), RequestError
 }
 
 /// Checks that the endpoint exists and admits the copy.
-fn check_endpoint(world: &World, command: &Command, endpoint: Endpoint) -> Result<(), RequestError> {
+fn check_endpoint(world: &World, endpoint: Endpoint) -> Result<(), RequestError> {
     let id = match endpoint {
         Endpoint::Symbol(id) => id,
         Endpoint::Color(color) if world.chip.is_routable_color(color.into()) => return Ok(()),
@@ -38,12 +38,8 @@ fn check_endpoint(world: &World, command: &Command, endpoint: Endpoint) -> Resul
     let Some(export) = world.image.export(id) else {
         return Err(RequestError::NoSuchExport { number: id.into(), exports: Names::exported(&world.image) });
     };
-    let name = || export.name.clone();
     match export.kind {
-        ExportKind::Function { .. } => Err(RequestError::NotData { name: name() }),
-        ExportKind::Data { mutable: false, .. } if matches!(command, Command::H2d { .. }) => {
-            Err(RequestError::ReadOnly { name: name() })
-        }
+        ExportKind::Function { .. } => Err(RequestError::NotData { name: export.name.clone() }),
         ExportKind::Data { .. } => check_carriers(world, export),
     }
 }

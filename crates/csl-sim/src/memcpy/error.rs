@@ -17,9 +17,6 @@ pub enum RequestError {
     /// A copy names an exported function.
     #[error("{name} is a function; data cannot be copied to or from it")]
     NotData { name: String },
-    /// A copy to the device names an export that the host may only read.
-    #[error("{name} is exported read-only; the host may not write it")]
-    ReadOnly { name: String },
     /// No PE of the whole program has the export.
     #[error("the layout exports {name}, but no PE has it: its program's `@export_symbol` of {name} is missing")]
     OnNoPe { name: String },
