@@ -37,7 +37,7 @@ pub use func::*;
 pub use graph::Preds;
 pub use layout::*;
 pub use program::*;
-pub use size::{FieldPlace, align_of, bits_of, field_place, size_of};
+pub use size::{FieldPlace, align_of, bits_of, field_place, size_of, stride_of};
 pub use types::*;
 pub use validate::{Invalid, validate};
 pub use value::*;

@@ -69,7 +69,7 @@ pub fn align_of(types: &Types, ty: Ty) -> u32 {
 }
 
 /// Distance between elements of an array, in bytes.
-fn stride_of(types: &Types, elem: Ty) -> Option<u32> {
+pub fn stride_of(types: &Types, elem: Ty) -> Option<u32> {
     size_of(types, elem)?.checked_next_multiple_of(align_of(types, elem))
 }
 

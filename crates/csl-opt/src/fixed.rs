@@ -45,7 +45,7 @@ fn of_program(program: &Program, known: &mut FxHashMap<*const Func, Vec<GlobalId
     }
     program.fifos.iter().for_each(|fifo| touch(fifo.buffer));
     for (load, _) in &program.dsr_loads {
-        mem4d_const(&load.dsd, &mut touch);
+        touched_by(&Inst::LoadDsr(Box::new(load.clone())), &mut touch);
     }
     fixed
 }
@@ -55,26 +55,7 @@ fn touched(func: &Func) -> Vec<GlobalId> {
     let mut found = Vec::new();
     let mut touch = |id: GlobalId| found.push(id);
     for block in &func.blocks {
-        for inst in &block.insts {
-            inst.for_each_operand(&mut |operand| self::operand(operand, &mut touch));
-            match inst {
-                Inst::Load { .. } => {}
-                Inst::MakeMem4d { desc, .. } => base(desc).into_iter().for_each(&mut touch),
-                Inst::Vec(vec) => {
-                    vec.srcs.iter().chain([&vec.dest]).for_each(|operand| mem4d_const(operand, &mut touch));
-                }
-                Inst::LoadDsr(load) => mem4d_const(&load.dsd, &mut touch),
-                Inst::IterLoad { dsd, .. } => mem4d_const(dsd, &mut touch),
-                _ => {}
-            }
-            if !matches!(inst, Inst::Load { .. }) {
-                inst.for_each_addr(&mut |addr| {
-                    if let AddrBase::Global(id) = addr.base {
-                        touch(id);
-                    }
-                });
-            }
-        }
+        block.insts.iter().for_each(|inst| touched_by(inst, &mut touch));
         if let Some(operand) = block.term.operand() {
             self::operand(operand, &mut touch);
         }
@@ -82,6 +63,23 @@ fn touched(func: &Func) -> Vec<GlobalId> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+fn touched_by(inst: &Inst, touch: &mut impl FnMut(GlobalId)) {
+    inst.for_each_operand(&mut |operand| self::operand(operand, touch));
+    match inst {
+        Inst::Load { .. } => return,
+        Inst::MakeMem4d { desc, .. } => base(desc).into_iter().for_each(&mut *touch),
+        Inst::Vec(vec) => vec.srcs.iter().chain([&vec.dest]).for_each(|operand| mem4d_const(operand, touch)),
+        Inst::LoadDsr(load) => mem4d_const(&load.dsd, touch),
+        Inst::IterLoad { dsd, .. } => mem4d_const(dsd, touch),
+        _ => {}
+    }
+    inst.for_each_addr(&mut |addr| {
+        if let AddrBase::Global(id) = addr.base {
+            touch(id);
+        }
+    });
 }
 
 fn operand(operand: &Opnd, touch: &mut impl FnMut(GlobalId)) {

@@ -5,6 +5,7 @@ use csl_ir::{Addr, BinOp, Inst, Opnd, Packing, Pointer, Scalar, Ty, TypeKind};
 
 use crate::context::{Res, Sema, Stop};
 use crate::operand::{Operand, PlaceKind};
+use crate::packed;
 use crate::value::child_ty;
 
 impl Sema<'_> {
@@ -55,6 +56,11 @@ impl Sema<'_> {
         bits: u32,
         span: Span,
     ) -> Res<Operand> {
+        if bits == 0
+            && let Some(value) = packed::value_without_bits(&self.types, ty)
+        {
+            return Ok(value.into());
+        }
         let Some((addr, container, bit)) = window(&addr, container_bits, bit, bits) else {
             let raw = self.load_wide_bits(&addr, container_bits, bit, bits, span)?;
             return self.bitcast_field(raw, ty, span);
@@ -105,6 +111,9 @@ impl Sema<'_> {
         value: Operand,
         span: Span,
     ) -> Res<()> {
+        if bits == 0 {
+            return Ok(());
+        }
         // A packed struct inside another is its backing integer.
         let value = match self.scalar(value.ty()) {
             Some(_) => value,

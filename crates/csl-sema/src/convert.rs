@@ -217,6 +217,10 @@ impl Sema<'_> {
         }
         match operand {
             Operand::Const(value) => self.bitcast_const(value, ty, span),
+            other if from_bits == 0 => match packed::value_without_bits(&self.types, ty) {
+                Some(value) => Ok(value.into()),
+                None => Err(self.mismatch(other.ty(), ty, span)),
+            },
             other if from_bits > 64 => self.wide_bitcast(&other, ty, from_bits, span),
             Operand::Reg(from, opnd) if self.scalar(ty).is_none() => self.bitcast_to_mem(from, opnd, ty, to_bits, span),
             Operand::Reg(from, opnd) => self.bitcast_reg(from, opnd, ty, span),

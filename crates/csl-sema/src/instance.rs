@@ -7,8 +7,9 @@ use std::sync::Arc;
 use csl_diag::{Code, Diagnostic, Span, TraceFrame};
 use csl_ir::{FnRef, FuncId, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::Symbol;
-use csl_syntax::ast::{self, Expr, ExprKind, FnDecl, Inlining};
+use csl_syntax::ast::{self, Expr, ExprKind, FnDecl, FnKind, Inlining};
 
+use crate::builtins::tasks::WAVELET_BITS;
 use crate::context::{Binding, Frame, Mode, Res, Sema, Stop};
 use crate::emit::FuncBuilder;
 use crate::operand::{Operand, Place, PlaceKind};
@@ -174,6 +175,7 @@ impl Sema<'_> {
         if pending.ret != Ty::VOID && self.scalar(pending.ret).is_none() {
             self.code(decl.span)?.new_param(Scalar::PTR);
         }
+        let is_task = matches!(decl.kind, FnKind::Task);
         // Registers of all parameters come before any other.
         let mut bindings = Vec::with_capacity(decl.params.len());
         for (param, binding) in decl.params.iter().zip(&pending.params) {
@@ -182,6 +184,10 @@ impl Sema<'_> {
                 ParamBinding::Runtime(Ty::VOID) => Operand::void(),
                 ParamBinding::Runtime(ty) => match self.scalar(*ty) {
                     Some(scalar) => Operand::Reg(*ty, Opnd::Reg(self.code(param.span)?.new_param(scalar))),
+                    // A wavelet carries the bits of a packed struct or union.
+                    None if is_task && let Some((backing, scalar)) = self.backing(*ty) => {
+                        Operand::Reg(backing, Opnd::Reg(self.code(param.span)?.new_param(scalar)))
+                    }
                     None if csl_ir::size_of(&self.types, *ty).is_some() => {
                         let reg = self.code(param.span)?.new_param(Scalar::PTR);
                         Operand::Mem(*ty, csl_ir::Addr { base: csl_ir::AddrBase::Reg(reg), offset: 0 })
@@ -191,13 +197,24 @@ impl Sema<'_> {
             };
             bindings.push(operand);
         }
-        for (param, operand) in decl.params.iter().zip(bindings) {
+        for ((param, operand), binding) in decl.params.iter().zip(bindings).zip(&pending.params) {
             let Some(name) = param.name else { continue };
+            let operand = match binding {
+                ParamBinding::Runtime(ty) if operand.ty() != *ty => self.bitcast(operand, *ty, param.span)?,
+                _ => operand,
+            };
             let binding = self.param_binding(name.name, operand, param.span)?;
             self.note_binding(name, &binding);
             self.bind(name.name, binding);
         }
         Ok(())
+    }
+
+    /// The backing integer of a packed struct or union, where a wavelet holds it, and its register.
+    fn backing(&mut self, ty: Ty) -> Option<(Ty, Scalar)> {
+        let bits = csl_ir::bits_of(&self.types, ty).filter(|bits| (1..=WAVELET_BITS).contains(bits))?;
+        let backing = self.types.int(false, bits);
+        Some((backing, self.scalar(backing)?))
     }
 
     /// The binding of a parameter in the body; one whose address is taken is copied to memory.

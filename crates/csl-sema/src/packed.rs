@@ -37,6 +37,11 @@ pub fn bits_of_value(types: &Types, value: &TypedValue) -> Option<BigInt> {
     }
 }
 
+/// The only value of a type of no bits (`u0`, a packed struct without fields).
+pub fn value_without_bits(types: &Types, ty: Ty) -> Option<TypedValue> {
+    value_of_bits(types, ty, &BigInt::zero()).map(|value| TypedValue::new(ty, value))
+}
+
 /// The value of type `ty` that has these bits.
 pub fn value_of_bits(types: &Types, ty: Ty, raw: &BigInt) -> Option<Value> {
     Some(match types.kind(ty) {

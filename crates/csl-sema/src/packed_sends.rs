@@ -15,7 +15,8 @@ use crate::builtins::operands::{elements, known};
 pub(crate) fn warnings(programs: &[Program]) -> Vec<Diagnostic> {
     let mut tasks: BTreeMap<Color, (&Program, &TaskBind)> = BTreeMap::new();
     for program in programs {
-        for task in program.tasks.iter().filter(|task| task.kind == TaskKind::Data && task.params == [16]) {
+        let takes_one = |task: &&TaskBind| task.kind == TaskKind::Data && matches!(task.params[..], [..=16]);
+        for task in program.tasks.iter().filter(takes_one) {
             if let Some(color) = color_of(program, task) {
                 tasks.entry(color).or_insert((program, task));
             }

@@ -237,7 +237,8 @@ fn choice<T: Copy>(
     choices: &[(&'static str, T)],
     span: Span,
 ) -> Res<T> {
-    let fields = s.fields_of(operand, span)?;
+    let is_struct = matches!(s.types.kind(operand.ty()), TypeKind::Anon { .. } | TypeKind::Struct { .. });
+    let fields = if is_struct { s.fields_of(operand, span)? } else { Vec::new() };
     if let [(chosen, value)] = fields.as_slice()
         && value.as_bool() == Some(true)
         && let Some(&(_, result)) = choices.iter().find(|c| c.0 == *chosen)

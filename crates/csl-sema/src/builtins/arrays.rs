@@ -1,14 +1,14 @@
 //! Arrays of equal elements, and ranges.
 
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{ArrayValue, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{Addr, AddrBase, ArrayValue, Inst, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::ast::{Expr, ExprKind};
 use num_bigint::BigInt;
 
 use super::Call;
 use super::args::int_value;
 use crate::context::{Res, Sema};
-use crate::operand::Operand;
+use crate::operand::{Operand, Place, PlaceKind};
 
 /// The element type and number of elements of an array type.
 pub(super) fn array_parts(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty) -> Res<(Vec<u64>, Ty)> {
@@ -52,15 +52,33 @@ pub(super) fn constants(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 
 /// An array in memory whose elements are a run-time value.
 fn fill(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty, count: u64, value: Operand) -> Res<Operand> {
-    let Some(scalar) = s.scalar(value.ty()) else {
-        return Err(s.error(Code::NotComptime, call.arg_span(1), "an aggregate element must be comptime-known"));
-    };
-    let src = s.opnd(&value, call.arg_span(1))?;
     let slot = s.new_slot(ty, "constants", call.span)?;
-    let addr = csl_ir::Addr { base: csl_ir::AddrBase::Slot(slot), offset: 0 };
-    let fill = csl_ir::Inst::MemFill { ty: scalar, dst: addr.clone(), src, count: count as u32 };
-    s.emit(fill, call.span)?;
+    let addr = Addr { base: AddrBase::Slot(slot), offset: 0 };
+    match s.scalar(value.ty()) {
+        Some(scalar) => {
+            let src = s.opnd(&value, call.arg_span(1))?;
+            s.emit(Inst::MemFill { ty: scalar, dst: addr.clone(), src, count: count as u32 }, call.span)?;
+        }
+        None if count > 0 => repeat(s, call, &addr, count, value)?,
+        None => {}
+    }
     Ok(Operand::Mem(ty, addr))
+}
+
+/// Stores an element that no register holds, then copies what is there behind itself until the array is full.
+fn repeat(s: &mut Sema<'_>, call: &Call<'_>, array: &Addr, count: u64, value: Operand) -> Res<()> {
+    let elem = value.ty();
+    let each = u64::from(csl_ir::stride_of(&s.types, elem).unwrap_or(0));
+    let first = Place { ty: elem, is_const: false, kind: PlaceKind::Mem(array.clone()) };
+    s.store(&first, value, call.arg_span(1))?;
+    let mut filled = 1;
+    while filled < count {
+        let more = filled.min(count - filled);
+        let dst = Addr { base: array.base.clone(), offset: array.offset + (filled * each) as i32 };
+        s.emit(Inst::MemCopy { dst, src: array.clone(), bytes: (more * each) as u32 }, call.span)?;
+        filled += more;
+    }
+    Ok(())
 }
 
 /// `@range(T, stop)`, `@range(T, start, stop, step)`.

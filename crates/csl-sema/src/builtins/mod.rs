@@ -22,7 +22,7 @@ mod reflect;
 mod rpc;
 mod strings;
 mod table;
-mod tasks;
+pub(crate) mod tasks;
 mod typeinfo;
 mod vecop;
 

@@ -134,7 +134,7 @@ fn element(s: &Sema<'_>, ty: Ty) -> Option<Ty> {
         TypeKind::Array { elem, .. } => *elem,
         _ => ty,
     };
-    matches!(s.types.kind(elem), TypeKind::Int { .. } | TypeKind::Float(_)).then_some(elem)
+    matches!(s.types.kind(elem), TypeKind::Bool | TypeKind::Int { .. } | TypeKind::Float(_)).then_some(elem)
 }
 
 /// The global that the DSD of an operand is over. (There it has the number that it has in the program.)

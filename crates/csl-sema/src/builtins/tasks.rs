@@ -12,7 +12,7 @@ use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
 /// The bits of a wavelet, which several parameters of a data task share.
-const WAVELET_BITS: u32 = 32;
+pub(crate) const WAVELET_BITS: u32 = 32;
 
 pub(super) fn bind_local_task(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let id = typed_id(s, call, IdKind::LocalTask, "a local task id")?;
@@ -92,7 +92,8 @@ fn task_instance(
         return Err(s.fail(diagnostic.secondary(at, "declared here").help("declare it with `task`")));
     }
     let params = param_bits(s, &ty.params, call.arg_span(index))?;
-    let total: u32 = params.iter().map(|&b| u32::from(b)).sum();
+    // Parameters lie at multiples of 16 bits.
+    let total: u32 = params.iter().map(|&bits| u32::from(bits).next_multiple_of(16)).sum();
     let problem = match kind {
         TaskKind::Local if !params.is_empty() => Some("a local task takes no parameters"),
         TaskKind::Data if params.is_empty() => Some("a data task takes the wavelet as a parameter"),
@@ -110,8 +111,7 @@ fn param_bits(s: &mut Sema<'_>, params: &[Ty], span: Span) -> Res<Vec<u8>> {
     let mut widths = Vec::new();
     for &ty in params {
         match csl_ir::bits_of(&s.types, ty) {
-            Some(1) => widths.push(16),
-            Some(bits @ 2..=WAVELET_BITS) => widths.push(if bits <= 16 { 16 } else { 32 }),
+            Some(bits @ 1..=WAVELET_BITS) => widths.push(bits as u8),
             _ => {
                 let message = format!("a wavelet cannot carry a parameter of type `{}`", s.show(ty));
                 return Err(s.error(Code::BadTaskSignature, span, message));
