@@ -19,7 +19,8 @@ pub(crate) fn read_only(image: &Image, endpoint: Endpoint) -> Option<String> {
     let export = image.export(id).filter(|export| matches!(export.kind, ExportKind::Data { mutable: false, .. }))?;
     let name = &export.name;
     Some(format!(
-        "{name} is exported for the host to read: `@export_name(\"{name}\", .., true)` lets it write there (it is written here)"
+        "{name} is exported for the host to read only, and is written all the same; `@export_name(\"{name}\", .., true)` \
+         lets the host write it"
     ))
 }
 

@@ -344,8 +344,9 @@ pub(crate) fn left_the_rectangle(image: &Image, sources: &Path, report: &Blocked
     let colors = report.dropped.iter().map(|group| {
         let sent =
             sender_of(report, group.what.color).and_then(|(program, pc)| image_origin(&mut excerpts, program, pc));
-        let sent = sent
-            .map_or_else(String::new, |sent| format!(" (its last were sent at {} in {})", sent.place, sent.function));
+        let sent = sent.map_or_else(String::new, |sent| {
+            format!(" (the last on this color were sent at {} in {})", sent.place, sent.function)
+        });
         dropped(group).replace(WHO, &who(group)) + &sent
     });
     let colors = colors.collect::<Vec<_>>().join(", ");

@@ -65,6 +65,7 @@ fn touched(func: &Func) -> Vec<GlobalId> {
     found
 }
 
+/// The globals that an instruction does more with than to load them.
 fn touched_by(inst: &Inst, touch: &mut impl FnMut(GlobalId)) {
     inst.for_each_operand(&mut |operand| self::operand(operand, touch));
     match inst {

@@ -43,19 +43,9 @@ impl Sema<'_> {
                 let opnd = self.emit_load(scalar, addr, span)?;
                 Ok(Operand::Reg(ty, opnd))
             }
-            None if self.wide_int(ty).is_some() => self.load_wide(ty, addr, span),
             None if csl_ir::size_of(&self.types, ty).is_some() => Ok(Operand::Mem(ty, addr)),
             None => Err(self.comptime_only(ty, span)),
         }
-    }
-
-    /// The value that an integer of more than 64 bits has now: what is evaluated after it may change the variable.
-    fn load_wide(&mut self, ty: Ty, src: Addr, span: Span) -> Res<Operand> {
-        let place = self.temporary(ty, "", span)?;
-        let dst = self.place_addr(&place, span)?;
-        let bytes = csl_ir::size_of(&self.types, ty).unwrap_or(0);
-        self.emit(Inst::MemCopy { dst: dst.clone(), src, bytes }, span)?;
-        Ok(Operand::Mem(ty, dst))
     }
 
     fn load_pointer(&mut self, ty: Ty, pointer: &Pointer, span: Span) -> Res<Operand> {

@@ -8,6 +8,7 @@ use csl_syntax::ast::{Expr, FieldInit};
 
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
+use crate::order::Sequence;
 use crate::value::{field_types, find_field};
 
 /// The greatest number of fields in a type and in the types of its fields.
@@ -65,13 +66,14 @@ impl Sema<'_> {
     fn eval_named_struct(&mut self, ty: Ty, inits: &[FieldInit], span: Span) -> Res<Operand> {
         let fields = field_types(&self.types, ty).unwrap_or_default();
         let mut parts: Vec<Option<Operand>> = vec![None; fields.len()];
-        for init in inits {
+        let mut sequence = Sequence::of(inits.iter().map(|init| &init.value));
+        for (at, init) in inits.iter().enumerate() {
             let Some((index, field_ty)) = find_field(&self.types, ty, init.name.name.as_str()) else {
                 return self.reject_field(ty, init);
             };
             self.note_part(init.name.span, ty, init.name.name.as_str());
             let value = self.eval_as(&init.value, field_ty)?;
-            parts[index] = Some(value);
+            parts[index] = Some(self.keep(value, &mut sequence, at, init.value.span)?);
         }
         let missing: Vec<&str> =
             fields.iter().zip(&parts).filter(|(_, p)| p.is_none()).filter_map(|(f, _)| f.0).collect();
@@ -87,7 +89,8 @@ impl Sema<'_> {
         let is_struct = expected.is_some_and(|ty| matches!(self.types.kind(ty), TypeKind::Struct { .. }));
         let mut names: Vec<Name> = Vec::with_capacity(inits.len());
         let mut parts = Vec::with_capacity(inits.len());
-        for init in inits {
+        let mut sequence = Sequence::of(inits.iter().map(|init| &init.value));
+        for (at, init) in inits.iter().enumerate() {
             let name = init.name.name.as_str();
             let hint = expected.and_then(|ty| find_field(&self.types, ty, name)).map(|f| f.1);
             let value = match hint.filter(|_| is_struct) {
@@ -95,6 +98,7 @@ impl Sema<'_> {
                 None => self.eval_expecting(&init.value, hint)?,
             };
             names.push(name);
+            let value = self.keep(value, &mut sequence, at, init.value.span)?;
             parts.push(self.pin(value, init.value.span)?);
         }
         let types = parts.iter().map(Operand::ty).collect();
@@ -129,8 +133,10 @@ impl Sema<'_> {
             _ => None,
         });
         let mut parts = Vec::with_capacity(elems.len());
-        for elem in elems {
+        let mut sequence = Sequence::of(elems.iter());
+        for (at, elem) in elems.iter().enumerate() {
             let value = self.eval_expecting(elem, hint)?;
+            let value = self.keep(value, &mut sequence, at, elem.span)?;
             parts.push(self.pin(value, elem.span)?);
         }
         let types = parts.iter().map(Operand::ty).collect();
@@ -152,8 +158,10 @@ impl Sema<'_> {
             return Err(self.error(Code::TypeMismatch, span, message));
         }
         let mut parts = Vec::with_capacity(elems.len());
-        for e in elems {
-            parts.push(self.eval_as(e, elem)?);
+        let mut sequence = Sequence::of(elems.iter());
+        for (at, e) in elems.iter().enumerate() {
+            let value = self.eval_as(e, elem)?;
+            parts.push(self.keep(value, &mut sequence, at, e.span)?);
         }
         self.make_array(ty, parts, span)
     }

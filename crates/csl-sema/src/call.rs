@@ -11,6 +11,7 @@ use crate::context::{Binding, Frame, Mode, Res, Scope, Sema, Stop, TargetBlocks,
 use crate::instance::{ParamBinding, addressed_names};
 use crate::loops::CALL_STEPS;
 use crate::operand::Operand;
+use crate::order::Sequence;
 use crate::sharing::varies;
 use crate::unit::FnInfo;
 
@@ -145,13 +146,20 @@ impl Sema<'_> {
         let is_inline = decl.inlining == Inlining::Inline;
         let mut frame = Frame::top_level(self.fn_info(f).module);
         let mut bound = Bound { args: Vec::new(), params: Vec::new(), ret: Ty::VOID };
+        let mut sequence = match &args {
+            Args::Exprs(exprs) => Sequence::of(exprs.iter()),
+            Args::Values(_) => Sequence::of(std::iter::empty()),
+        };
         for (index, param) in decl.params.iter().enumerate() {
             let ty = match &param.ty {
                 Some(ty) => Some(self.type_in(&mut frame, ty)?),
                 None => None,
             };
             let (arg, at) = match &args {
-                Args::Exprs(exprs) => (self.eval_arg(&exprs[index], param, ty)?, exprs[index].span),
+                Args::Exprs(exprs) => {
+                    let arg = self.eval_arg(&exprs[index], param, ty)?;
+                    (self.keep(arg, &mut sequence, index, exprs[index].span)?, exprs[index].span)
+                }
                 Args::Values(values) => (values[index].clone(), span),
             };
             let arg = match ty {

@@ -53,6 +53,7 @@ mod operand;
 mod operator;
 mod opnd;
 mod options;
+mod order;
 mod packed;
 mod packed_sends;
 mod part;

@@ -11,6 +11,7 @@ use num_traits::Zero;
 
 use crate::context::{Res, Sema, Stop, Wanted};
 use crate::operand::Operand;
+use crate::order::Sequence;
 use crate::value::{f64_of, int_of};
 
 /// The greatest width of a comptime integer in bits, so that no program can ask for unbounded memory or time.
@@ -32,17 +33,12 @@ impl Sema<'_> {
         }
         let wanted = if comparison(op).is_some() { Wanted::Any } else { wanted.of_operand() };
         let a = self.eval_wanted(lhs, wanted)?;
-        let a = self.keep(a, rhs, lhs.span)?;
+        let a = match a {
+            Operand::Const(_) => a,
+            a => self.keep(a, &mut Sequence::of([lhs, rhs].into_iter()), 0, lhs.span)?,
+        };
         let b = self.eval_wanted(rhs, wanted)?;
         self.binary(op, (a, lhs.span), (b, rhs.span), span)
-    }
-
-    /// Copies a variable's value if the evaluation of `other` could change the variable.
-    fn keep(&mut self, value: Operand, other: &Expr, span: Span) -> Res<Operand> {
-        match other.kind {
-            csl_syntax::ast::ExprKind::Block { .. } => self.pin(value, span),
-            _ => Ok(value),
-        }
     }
 
     /// Evaluates `and` and `or`: the right side is not even checked when the left decides at comptime.
