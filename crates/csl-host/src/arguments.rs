@@ -44,7 +44,7 @@ macro_rules! typed {
     )*};
 }
 
-typed!(i8: true, i16: true, i32: true, u8: false, u16: false, u32: false);
+typed!(i8: true, i16: true, i32: true, i64: true, u8: false, u16: false, u32: false, u64: false);
 
 impl From<f32> for Argument {
     fn from(value: f32) -> Argument {
@@ -58,24 +58,43 @@ impl From<bool> for Argument {
     }
 }
 
-/// The words of the arguments, one 32-bit word each, 16-bit values in the low half.
-pub(crate) fn words(
+/// The bits of the arguments, each from the lowest on.
+pub(crate) fn bits(
     function: &str,
     params: &[ParamType],
     arguments: &[Argument],
     half: FloatKind,
-) -> Result<Vec<u32>, HostError> {
+) -> Result<Vec<u64>, HostError> {
     let (name, given) = (|| function.to_owned(), arguments.len());
     if params.len() != given {
         return Err(ArgumentError::Count { function: name(), params: Signature::of(params), given }.into());
     }
     let one = |(at, (param, argument)): (usize, (&ParamType, &Argument))| {
-        word(param, argument, half).ok_or_else(|| {
-            let (params, given) = (Signature::of(params), argument.clone());
-            ArgumentError::Type { function: name(), params, at, given }.into()
+        let params = || Signature::of(params);
+        if param.bytes == 0 || param.bytes > MAX_BYTES {
+            return Err(ArgumentError::NoNumber { function: name(), params: params(), at }.into());
+        }
+        bits_of(param, argument, half).ok_or_else(|| {
+            ArgumentError::Type { function: name(), params: params(), at, given: argument.clone() }.into()
         })
     };
     params.iter().zip(arguments).enumerate().map(one).collect()
+}
+
+/// The bits of the arguments from 32-bit words: one of each, of a 64-bit parameter two, the low one first.
+pub(crate) fn of_words(function: &str, params: &[ParamType], words: &[u32]) -> Result<Vec<u64>, HostError> {
+    let size = |param: &ParamType| if param.bytes > 4 { 2 } else { 1 };
+    let (expected, given) = (params.iter().map(size).sum(), words.len());
+    if given < expected {
+        return Err(ArgumentError::Words { function: function.to_owned(), expected, given }.into());
+    }
+    let mut left = words;
+    let one = |param| {
+        let (own, rest) = left.split_at(size(param));
+        left = rest;
+        own.iter().rev().fold(0, |bits, word| bits << 32 | u64::from(*word))
+    };
+    Ok(params.iter().map(one).collect())
 }
 
 /// The types of a function's parameters, as CSL writes them.
@@ -113,11 +132,13 @@ impl fmt::Display for Argument {
     }
 }
 
+/// The size of the widest parameter that the host has values for.
+const MAX_BYTES: u8 = 8;
+
 /// The argument in the parameter's type; `None` when it does not fit.
-fn word(param: &ParamType, argument: &Argument, half: FloatKind) -> Option<u32> {
+fn bits_of(param: &ParamType, argument: &Argument, half: FloatKind) -> Option<u64> {
     match *argument {
-        _ if param.bytes == 0 || param.bytes > 4 => None,
-        Argument::Bool(value) => (param.name == "bool").then_some(u32::from(value)),
+        Argument::Bool(value) => (param.name == "bool").then_some(u64::from(value)),
         Argument::Int(value) if param.is_float => float(param, value as f64, half),
         Argument::Int(value) => integer(param, value),
         Argument::Float(value) => float(param, value, half),
@@ -128,7 +149,7 @@ fn word(param: &ParamType, argument: &Argument, half: FloatKind) -> Option<u32> 
     }
 }
 
-fn integer(param: &ParamType, value: i128) -> Option<u32> {
+fn integer(param: &ParamType, value: i128) -> Option<u64> {
     if param.is_float {
         return None;
     }
@@ -137,13 +158,12 @@ fn integer(param: &ParamType, value: i128) -> Option<u32> {
         true => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
         false => (0, (1i128 << bits) - 1),
     };
-    let mask = if bits < 32 { (1u32 << bits) - 1 } else { u32::MAX };
-    (low..=high).contains(&value).then_some(value as u32 & mask)
+    (low..=high).contains(&value).then_some(value as u64 & u64::MAX >> (u64::BITS - bits))
 }
 
-fn float(param: &ParamType, value: f64, half: FloatKind) -> Option<u32> {
+fn float(param: &ParamType, value: f64, half: FloatKind) -> Option<u64> {
     let kind = if param.bytes == 2 { half } else { FloatKind::F32 };
     let bits = csl_num::from_f64(kind, value);
     let overflows = value.is_finite() && !csl_num::to_f64(kind, bits).is_finite();
-    (param.is_float && !overflows).then_some(bits as u32)
+    (param.is_float && !overflows).then_some(bits)
 }

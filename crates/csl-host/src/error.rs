@@ -213,6 +213,13 @@ pub enum ArgumentError {
         .at + 1, .params.0[*.at]
     )]
     Type { function: String, params: Signature, at: usize, given: Argument },
+    /// The type of parameter `at`, from 0, is no number, or one of more than 64 bits.
+    #[error(
+        "launch: parameter {} of {function}{params} is a {}: the host has values for numbers of up to 64 bits and bool; pass \
+         others by memcpy_h2d",
+        .at + 1, .params.0[*.at]
+    )]
+    NoNumber { function: String, params: Signature, at: usize },
     #[error("call: {function} takes {expected} words, {given} given")]
     Words { function: String, expected: usize, given: usize },
     #[error("{variable}={text}: a number of cycles, 1 or more, is wanted")]

@@ -421,12 +421,12 @@ impl Runtime {
     pub fn launch(&mut self, name: &str, arguments: &[Argument]) -> Result<Task, HostError> {
         self.sim("launch")?;
         let (function, params) = self.function(name)?;
-        let args = arguments::words(name, &params, arguments, half(&self.image))?;
+        let args = arguments::bits(name, &params, arguments, half(&self.image))?;
         self.call_everywhere(function, args)
     }
 
-    /// Calls an exported function on every PE with raw 32-bit words, one a parameter; words beyond its parameters are
-    /// ignored.
+    /// Calls an exported function on every PE with raw 32-bit words, one a parameter, of 64-bit ones two, the low one first;
+    /// words beyond its parameters are ignored.
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such function,
@@ -434,13 +434,11 @@ impl Runtime {
     pub fn call(&mut self, name: &str, words: &[u32]) -> Result<Task, HostError> {
         self.sim("call")?;
         let (function, params) = self.function(name)?;
-        let (expected, given) = (params.len(), words.len());
-        let args = words.get(..expected);
-        let args = args.ok_or_else(|| ArgumentError::Words { function: name.to_owned(), expected, given })?;
-        self.call_everywhere(function, args.to_vec())
+        let args = arguments::of_words(name, &params, words)?;
+        self.call_everywhere(function, args)
     }
 
-    fn call_everywhere(&mut self, function: u16, args: Vec<u32>) -> Result<Task, HostError> {
+    fn call_everywhere(&mut self, function: u16, args: Vec<u64>) -> Result<Task, HostError> {
         let task = self.submit("launch", Command::Launch { function, args })?;
         if self.called.insert(function) {
             self.warnings.extend(advice::partial_call(&self.image, function));

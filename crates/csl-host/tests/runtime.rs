@@ -342,3 +342,66 @@ fn what_no_pe_or_not_every_pe_has_is_told() {
     runtime.d2h(v, 8, &copy(Rect::new(0, 0, 2, 1), 4)).expect("the copy is taken");
     assert!(runtime.take_warnings()[0].contains("v has room for 8 bytes there"));
 }
+
+/// A function with parameters of 64 bits, and one with a parameter that the host has no value for.
+const WIDE: (&str, &str) = (
+    r#"
+const memcpy = @import_module("<memcpy/get_params>", .{ .width = 1, .height = 1 });
+layout {
+  @set_rectangle(1, 1);
+  @set_tile_code(0, 0, "pe.csl", .{ .memcpy_params = memcpy.get_params(0) });
+  @export_name("kept", [*]u32, false);
+  @export_name("keep", fn(u64, i16, i64)void);
+  @export_name("huge", fn(u128)void);
+}
+"#,
+    r#"
+param memcpy_params;
+const sys_mod = @import_module("<memcpy/memcpy>", memcpy_params);
+var kept = @zeros([5]u32);
+const kept_ptr: [*]u32 = &kept;
+fn keep(a: u64, small: i16, b: i64) void {
+  const bits = @bitcast(u64, b);
+  kept[0] = @as(u32, a & 0xffffffff);
+  kept[1] = @as(u32, a >> 32);
+  kept[2] = @bitcast(u32, @as(i32, small));
+  kept[3] = @as(u32, bits & 0xffffffff);
+  kept[4] = @as(u32, bits >> 32);
+  sys_mod.unblock_cmd_stream();
+}
+fn huge(value: u128) void {
+  kept[0] = @as(u32, value & 0xff);
+  sys_mod.unblock_cmd_stream();
+}
+comptime {
+  @export_symbol(kept_ptr, "kept");
+  @export_symbol(keep);
+  @export_symbol(huge);
+}
+"#,
+);
+
+#[test]
+fn a_launch_takes_values_of_64_bits_and_says_which_it_has_none_for() {
+    let files = [("layout.csl", WIDE.0), ("pe.csl", WIDE.1)];
+    let (_folder, mut runtime) = program::running_files(&files, csl_host::Options::new("layout.csl"));
+    let pe = Rect::new(0, 0, 1, 1);
+    let kept = runtime.id("kept").expect("kept is exported").into();
+    let keeps = |runtime: &mut csl_host::Runtime| {
+        let task = runtime.d2h(kept, 5, &copy(pe, 5)).expect("the copy is taken");
+        runtime.wait(task).expect("the copy ends");
+        runtime.take_arrived().remove(0).1
+    };
+    let given = [0x1234_5678_9abc_def0_u64.into(), Argument::Int(-2), Argument::Int(i64::MIN.into())];
+    let task = runtime.launch("keep", &given).expect("the call is taken");
+    runtime.wait(task).expect("the call ends");
+    assert_eq!(keeps(&mut runtime), [0x9abc_def0, 0x1234_5678, 0xffff_fffe, 0, 0x8000_0000]);
+    let task = runtime.call("keep", &[1, 2, 0xffff, 3, 4, 99]).expect("the call is taken");
+    runtime.wait(task).expect("the call ends");
+    assert_eq!(keeps(&mut runtime), [1, 2, u32::MAX, 3, 4]);
+    assert_eq!(refusal(runtime.call("keep", &[1, 2, 3, 4])), "call: keep takes 5 words, 4 given");
+    let too_large = [Argument::Int(1 << 64), Argument::Int(0), Argument::Int(0)];
+    assert!(refusal(runtime.launch("keep", &too_large)).contains("must be a value of type u64"));
+    let told = refusal(runtime.launch("huge", &[Argument::Int(1)]));
+    assert!(told.starts_with("launch: parameter 1 of huge(u128) is a u128: the host has values for"), "{told}");
+}

@@ -150,8 +150,8 @@ pub enum Command {
     H2d { to: Endpoint, copy: Copy, spread: Spread, array: Vec<u32> },
     /// Device to host, into an array of `room` items; the result is the tensor.
     D2h { from: Endpoint, copy: Copy, room: usize },
-    /// Calls the exported function with this id on every PE. One word an argument: 16-bit values in the low half.
-    Launch { function: u16, args: Vec<u32> },
+    /// Calls the exported function with this id on every PE. Each argument as its bits, from the lowest on.
+    Launch { function: u16, args: Vec<u64> },
 }
 
 impl Command {

@@ -306,8 +306,8 @@ impl Host {
         Delivery { ticket, start, rect, spread, per_pe, centi_word, channels }
     }
 
-    fn launch<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, id: u16, args: &[u32]) {
-        let args = params(&machine.world, id).iter().zip(args).map(|(param, word)| canonical(param, *word)).collect();
+    fn launch<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, id: u16, args: &[u64]) {
+        let args = params(&machine.world, id).iter().zip(args).map(|(param, bits)| canonical(param, *bits)).collect();
         let call = Arc::new(Call { id, args });
         let runs = machine.world.image.tiles.clone();
         let memcpy = &machine.world.chip.memcpy;
@@ -339,8 +339,8 @@ fn params(world: &World, id: u16) -> &[ParamType] {
 }
 
 /// An argument in a register's form: sign- or zero-extended from its width.
-fn canonical(param: &ParamType, word: u32) -> u64 {
-    let unused = 64 - 8 * u32::from(param.bytes.clamp(1, 4));
-    let high = u64::from(word) << unused;
+fn canonical(param: &ParamType, bits: u64) -> u64 {
+    let unused = 64 - 8 * u32::from(param.bytes.clamp(1, 8));
+    let high = bits << unused;
     if param.is_signed && !param.is_float { (high as i64 >> unused) as u64 } else { high >> unused }
 }
