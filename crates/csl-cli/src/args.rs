@@ -66,7 +66,7 @@ pub struct CslcArgs {
     /// Depth that comptime and inline calls may reach [default: 100]
     #[arg(long, value_name = "N")]
     pub comptime_func_depth_limit: Option<u32>,
-    /// Accepted for scripts; compiling takes one thread
+    /// Threads to compile with, at most [default: one for each core]
     #[arg(long, value_name = "N")]
     pub max_parallelism: Option<u32>,
     /// First address of link sections, as .NAME:BYTES,.NAME:BYTES
@@ -172,6 +172,7 @@ impl CslcArgs {
             fp16: parse_fp16(&self.fp16_format)?,
             max_inlined_iterations: self.max_inlined_iterations,
             comptime_func_depth_limit: self.comptime_func_depth_limit,
+            threads: self.max_parallelism.map(|most| most as usize),
             link_sections: flatten(
                 "--link-section-start-address-bytes",
                 &self.link_section_start_address_bytes,

@@ -43,9 +43,9 @@ struct Source {
 }
 
 /// The texts that a compilation has read, by [`FileId`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SourceMap {
-    files: Vec<Source>,
+    files: Vec<Arc<Source>>,
 }
 
 impl SourceMap {
@@ -59,7 +59,7 @@ impl SourceMap {
         let lines = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(at, _)| at + 1))
             .collect();
-        self.files.push(Source { name: name.into(), text, lines });
+        self.files.push(Arc::new(Source { name: name.into(), text, lines }));
         FileId(self.files.len() as u32 - 1)
     }
 

@@ -11,7 +11,6 @@ use csl_machine::{Coord, Size};
 use csl_sema::{Analysis, Assembly, Kind, Observation, Sources, Subject};
 use serde_json::Value;
 
-use crate::available_threads;
 use crate::lint;
 use crate::options::{Options, PRINTED};
 use crate::outdir::{self, Contents, NamedFile};
@@ -78,7 +77,7 @@ pub fn build_from(sources: &mut dyn Sources, options: &Options, done: &mut Compi
 }
 
 fn optimised(options: &Options, mut wafer: Wafer) -> Wafer {
-    csl_opt::optimise(&mut wafer.programs, options.passes, available_threads());
+    csl_opt::optimise(&mut wafer.programs, options.passes, options.threads());
     wafer
 }
 
@@ -246,6 +245,7 @@ pub(crate) fn sema_options(options: &Options) -> csl_sema::Options {
         sdk: options.sdk,
         check_all: options.check_all,
         share_programs: defaults.share_programs,
+        threads: options.threads(),
     }
 }
 
@@ -259,7 +259,7 @@ fn codegen_options(options: &Options, placement: Placement) -> csl_codegen::Opti
             east_buffer: options.east_buffer,
         }),
         sections: options.link_sections.clone(),
-        threads: available_threads(),
+        threads: options.threads(),
     }
 }
 

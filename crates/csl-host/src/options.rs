@@ -7,6 +7,8 @@ use csl_machine::{Arch, Coord, Sdk, Size};
 use csl_num::FloatKind;
 pub use csl_opt::Passes;
 
+use crate::available_threads;
+
 /// All options of `cslc`. One value is one compilation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
@@ -42,6 +44,8 @@ pub struct Options {
     pub max_inlined_iterations: Option<u64>,
     /// Depth of nested calls of comptime code; `None` takes the default.
     pub comptime_func_depth_limit: Option<u32>,
+    /// The number of threads, at most; `None` takes one for each core.
+    pub threads: Option<usize>,
     /// First address of a link section, in bytes.
     pub link_sections: Vec<(String, u16)>,
     /// Whether a warning fails the compilation.
@@ -87,6 +91,7 @@ impl Options {
             fp16: FloatKind::F16,
             max_inlined_iterations: None,
             comptime_func_depth_limit: None,
+            threads: None,
             link_sections: Vec::new(),
             warnings_as_errors: false,
             check_all: false,
@@ -102,6 +107,11 @@ impl Options {
 }
 
 impl Options {
+    /// The number of threads to use.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads.map_or(available_threads(), |most| most.clamp(1, available_threads()))
+    }
+
     /// `path` as the process of the compiler has to open it.
     pub fn locate(&self, path: &Path) -> PathBuf {
         self.folder.join(path)

@@ -240,6 +240,11 @@ impl Types {
         Types::default()
     }
 
+    /// The numbers of types and of their names: as long as they are the same, nothing has been added.
+    pub fn extent(&self) -> (usize, usize) {
+        (self.kinds.len(), self.names.len())
+    }
+
     pub fn intern(&mut self, kind: TypeKind) -> Ty {
         let (at, is_new) = self.kinds.insert_full(kind);
         if is_new {

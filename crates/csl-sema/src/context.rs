@@ -13,7 +13,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use crate::emit::FuncBuilder;
 use crate::layout::Layout;
 use crate::operand::Operand;
-use crate::options::{Analysis, Import, Options, SourceFile, Sources};
+use crate::options::{Analysis, Import, Options, Resolved, SourceFile, Sources};
 use crate::pe::{BareQueue, Pe};
 use crate::record::Record;
 use crate::repeat::Open;
@@ -160,6 +160,8 @@ pub struct Sema<'a> {
     pub map: SourceMap,
     pub diagnostics: Diagnostics,
     pub types: Types,
+    /// The files of imports: by the name, and the path of the file that imports it.
+    pub resolved: FxHashMap<(String, Option<String>), Resolved>,
     /// Parsed files by path.
     pub files: FxHashMap<String, Arc<SourceFile>>,
     /// Data files, by path.
@@ -207,6 +209,7 @@ impl<'a> Sema<'a> {
             map: SourceMap::new(),
             diagnostics: Diagnostics::new(),
             types: Types::new(),
+            resolved: FxHashMap::default(),
             files: FxHashMap::default(),
             data_files: FxHashMap::default(),
             tile_consts: IndexSet::default(),

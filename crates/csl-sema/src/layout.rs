@@ -24,7 +24,7 @@ use crate::unbound_activations;
 use crate::unit::TopItem;
 
 /// An instance: the tiles with one file and the same params.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Instance {
     /// The `@set_tile_code` of the first tile.
     pub span: Span,

@@ -23,12 +23,14 @@
 //!   bytes.
 //! - [`uncalled`] looks into code that no program calls, where that is asked for.
 //! - [`layout`] evaluates the layout, with [`repeat`] for the iterations of its loops that are alike, and makes the
-//!   programs of the PEs, which [`program`] assembles and [`sharing`] shares. [`answers`] says what is alike.
+//!   programs of the PEs, which [`program`] assembles and [`sharing`] shares. [`answers`] says what is alike; [`ahead`] uses
+//!   several threads.
 //! - [`record`] notes the types and values of names, where an editor asks for them.
 
 mod access;
 mod address;
 mod aggregate;
+mod ahead;
 mod answers;
 mod assembly;
 mod bits;

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use crate::context::{Frame, Res, Sema, Stop};
 use crate::operand::Place;
-use crate::options::{Import, SourceFile};
+use crate::options::{Import, Resolved, SourceFile};
 use crate::unit::{FnInfo, GlobalItem, ItemState, Module, State, TopItem};
 
 impl Sema<'_> {
@@ -84,10 +84,21 @@ impl Sema<'_> {
         self.report(diagnostic);
     }
 
+    /// Finds `name` as the file with the path `importer` means it, or gives the reason why it cannot.
+    pub fn resolve(&mut self, name: &str, importer: Option<String>) -> Result<Resolved, String> {
+        let asked = (name.to_owned(), importer);
+        if let Some(resolved) = self.resolved.get(&asked) {
+            return Ok(resolved.clone());
+        }
+        let resolved = self.sources.resolve(name, asked.1.as_deref())?;
+        self.resolved.insert(asked, resolved.clone());
+        Ok(resolved)
+    }
+
     /// The parsed file, from the cache or the sources.
     pub fn load_file(&mut self, name: &str, importer: Option<ModuleRef>, span: Option<Span>) -> Res<Arc<SourceFile>> {
         let importer = importer.map(|m| self.unit.modules[m].file.path.clone());
-        let resolved = match self.sources.resolve(name, importer.as_deref()) {
+        let resolved = match self.resolve(name, importer) {
             Ok(resolved) => resolved,
             Err(why) => {
                 return Err(self.fail(match span {

@@ -37,6 +37,8 @@ pub struct Options {
     pub check_all: bool,
     /// Whether tiles share programs where their params allow it. Tests compare with the programs of single tiles.
     pub share_programs: bool,
+    /// The number of threads, at most; the analysis is the same on any number.
+    pub threads: usize,
 }
 
 impl Default for Options {
@@ -56,6 +58,7 @@ impl Default for Options {
             sdk: None,
             check_all: false,
             share_programs: true,
+            threads: 1,
         }
     }
 }

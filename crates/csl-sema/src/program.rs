@@ -15,7 +15,7 @@ use crate::builtins::config::{dialect, release};
 use crate::context::{Res, Sema};
 use crate::layout::{Instance, Layout, exported_name};
 use crate::mend::through_a_pointer;
-use crate::pe::ExportTarget;
+use crate::pe::{BareQueue, ExportTarget};
 use crate::shared_input;
 use crate::unit::{State, Unit};
 
@@ -23,6 +23,7 @@ use crate::unit::{State, Unit};
 pub type TileConsts = Vec<(Arc<Expr>, IntTy)>;
 
 /// A program, the constants of its tiles, and the state of its analysis, in which code that it does not use can be looked into.
+#[derive(Debug)]
 pub(crate) struct Analyzed {
     pub program: Program,
     pub consts: TileConsts,
@@ -100,15 +101,20 @@ impl Sema<'_> {
                 bare.warning = self.with_trace(bare.warning);
                 bare
             });
-            // One program that initialises its queue is enough: the others may never come to the operation.
-            let known = self.queue_ops.entry(place).or_insert_with(|| bare.clone());
-            *known = known.take().zip(bare).map(|(known, bare)| known.and(&bare));
+            self.note_queue_op(place, bare);
         }
         warnings.extend(self.warn_left_out_memcpy());
         warnings.extend(self.warn_never_unblocked()?);
         warnings.extend(self.warn_collectives_without_init());
         warnings.into_iter().for_each(|warning| self.report(warning));
         Ok(())
+    }
+
+    /// Notes the queue of an operation, where the program does not initialise it. One program that does is enough: the others
+    /// may never come to the operation.
+    pub(crate) fn note_queue_op(&mut self, place: Span, bare: Option<BareQueue>) {
+        let known = self.queue_ops.entry(place).or_insert_with(|| bare.clone());
+        *known = known.take().zip(bare).map(|(known, bare)| known.and(&bare));
     }
 
     /// Warns of functions that the host can launch and behind which the command stream stays blocked: they do not unblock it,

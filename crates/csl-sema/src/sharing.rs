@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use csl_diag::{Diagnostic, Reported, Severity};
+use csl_diag::{Diagnostic, Diagnostics, Reported, Severity};
 use csl_ir::{ArrayValue, Expr, Name, Program, Question, Trace, TypedValue, Value, Varying};
 use csl_machine::Size;
 use csl_num::{IntTy, wrap64};
@@ -16,6 +16,7 @@ use num_bigint::BigInt;
 use num_traits::{ToPrimitive, Zero};
 use rustc_hash::FxBuildHasher;
 
+use crate::ahead::Ahead;
 use crate::answers::{Answers, Known};
 use crate::context::Sema;
 use crate::layout::{Instance, Layout};
@@ -264,103 +265,157 @@ struct Tiles<'l> {
     rectangle: Size,
 }
 
+/// The analysis of an instance's program.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Job<'l> {
+    key: &'l TileKey,
+    instance: Instance,
+    /// Whether the numbers that differ between tiles of its shape are open; else they are those of its own tiles.
+    is_open: bool,
+}
+
+/// The outcome of a [`Job`].
+#[derive(Debug)]
+struct Attempt {
+    analyzed: Result<Analyzed, Reported>,
+    found: Diagnostics,
+    /// The questions about open numbers, with the answers.
+    asked: Vec<(Question, i64)>,
+}
+
+/// The number of instances that are looked at for each job that is likely to follow.
+const LOOKED_AT: usize = 64;
+
+impl<'l> Tiles<'l> {
+    /// The jobs after another that are to be done as far as is known now, at most `most`.
+    fn likely(self, shapes: &[Shared], job: Job<'l>, most: usize) -> Vec<Job<'l>> {
+        let instances = &self.layout.instances;
+        let after = instances.get_index_of(job.key).map_or(0, |at| at + 1);
+        let job = |(key, instance): (&'l TileKey, &Instance)| {
+            let shared = &shapes[key.shape as usize];
+            let is_open = match shared.find(&shared.inputs(key)) {
+                None => !shared.open.is_empty(),
+                Some(Outcome::Alone) => false,
+                Some(Outcome::Program(..) | Outcome::Failed) => return None,
+            };
+            Some(Job { key, instance: *instance, is_open })
+        };
+        instances.iter().skip(after).take(LOOKED_AT * most).filter_map(job).take(most).collect()
+    }
+}
+
+/// The analysis of all instances.
+struct Course<'l> {
+    tiles: Tiles<'l>,
+    /// By the number of the shape.
+    shapes: Vec<Shared>,
+    sharing: Sharing,
+    ahead: Ahead<Job<'l>, Attempt>,
+}
+
 impl Sema<'_> {
     /// Analyses as few programs as the tiles need.
     pub(crate) fn analyze_instances(&mut self, layout: &Layout, rectangle: Size) -> Sharing {
-        let tiles = Tiles { layout, rectangle };
-        let mut shapes = open_numbers(&layout.instances, layout.shapes.len(), self.options.share_programs);
-        let mut sharing = Sharing::default();
+        let shapes = open_numbers(&layout.instances, layout.shapes.len(), self.options.share_programs);
+        // Neither an editor's record nor the names that programs use are kept in copies.
+        let is_alone = self.record.is_some() || self.options.check_all;
+        let ahead = Ahead::new(if is_alone { 1 } else { self.options.threads });
+        let mut course = Course { tiles: Tiles { layout, rectangle }, shapes, sharing: Sharing::default(), ahead };
         for (key, instance) in &layout.instances {
-            let kind = self.kind_of(key, instance, tiles, &mut shapes[key.shape as usize], &mut sharing);
-            sharing.kinds.push(kind);
+            let kind = self.kind_of(key, *instance, &mut course);
+            course.sharing.kinds.push(kind);
         }
-        sharing
+        course.sharing
     }
 
-    fn kind_of(
-        &mut self,
-        key: &TileKey,
-        instance: &Instance,
-        tiles: Tiles<'_>,
-        shared: &mut Shared,
-        sharing: &mut Sharing,
-    ) -> (u32, Vec<u64>) {
-        if shared.open.is_empty() {
-            return (self.analyze_alone(key, instance, tiles, sharing), Vec::new());
+    fn kind_of<'l>(&mut self, key: &'l TileKey, instance: Instance, course: &mut Course<'l>) -> (u32, Vec<u64>) {
+        let shape = key.shape as usize;
+        let alone = Job { key, instance, is_open: false };
+        let inputs = course.shapes[shape].inputs(key);
+        if inputs.is_empty() {
+            return (self.analyze_alone(alone, course), Vec::new());
         }
-        let inputs = shared.inputs(key);
-        let mut outcome = shared.find(&inputs);
+        let mut outcome = course.shapes[shape].find(&inputs);
         if outcome.is_none() {
-            match self.analyze_open(key, instance, tiles, shared, sharing) {
+            match self.analyze_open(Job { is_open: true, ..alone }, course) {
                 (asked, Some(found)) => {
-                    shared.outcomes.insert(asked, found);
-                    outcome = shared.find(&inputs);
+                    course.shapes[shape].outcomes.insert(asked, found);
+                    outcome = course.shapes[shape].find(&inputs);
                 }
                 (asked, None) => {
-                    let instance = Instance { tiles: alike(key, &tiles.layout.instances, shared, &asked), ..*instance };
-                    let number = self.analyze_alone(key, &instance, tiles, sharing);
-                    let is_made = sharing.programs[number as usize].is_ok();
-                    shared.outcomes.insert(asked, if is_made { Outcome::Alone } else { Outcome::Failed });
+                    let tiles = alike(key, &course.tiles.layout.instances, &course.shapes[shape], &asked);
+                    let number = self.analyze_alone(Job { instance: Instance { tiles, ..instance }, ..alone }, course);
+                    let is_made = course.sharing.programs[number as usize].is_ok();
+                    let found = if is_made { Outcome::Alone } else { Outcome::Failed };
+                    course.shapes[shape].outcomes.insert(asked, found);
                     return (number, Vec::new());
                 }
             }
         }
         match outcome {
             Some(Outcome::Program(number, exprs)) if let Some(consts) = values(&exprs, &inputs) => (number, consts),
-            Some(Outcome::Failed) => (sharing.programs.len() as u32 - 1, Vec::new()),
-            _ => (self.analyze_alone(key, instance, tiles, sharing), Vec::new()),
+            Some(Outcome::Failed) => (course.sharing.programs.len() as u32 - 1, Vec::new()),
+            _ => (self.analyze_alone(alone, course), Vec::new()),
         }
     }
 
     /// Analyses a tile's program with the numbers open that differ between tiles of its shape. `None` when that fails:
     /// its findings are dropped, and the tile's own numbers are to be tried.
-    fn analyze_open(
-        &mut self,
-        key: &TileKey,
-        instance: &Instance,
-        tiles: Tiles<'_>,
-        shared: &Shared,
-        sharing: &mut Sharing,
-    ) -> (Vec<(Question, i64)>, Option<Outcome>) {
-        let trace = Arc::new(Trace::default());
-        let mut inputs: Vec<Option<u32>> = vec![None; key.numbers.len()];
-        (0..).zip(&shared.open).for_each(|(number, &place)| inputs[place] = Some(number));
-        let Tiles { layout, rectangle } = tiles;
-        let shape = &layout.shapes[key.shape as usize];
-        let params = shape
-            .params(&key.numbers, |place| inputs[place].map(|input| Varying::input(input, key.numbers[place], &trace)));
-        let steps = (self.steps, self.exhausted);
-        let (analyzed, found) = self.apart(|s| s.analyze_program(layout, rectangle, &shape.file, params, instance));
+    fn analyze_open<'l>(&mut self, job: Job<'l>, course: &mut Course<'l>) -> (Vec<(Question, i64)>, Option<Outcome>) {
+        let Attempt { analyzed, found, asked } = self.attempt(job, course);
         match analyzed {
             Ok(mut analyzed) if !found.has_errors() => {
                 self.diagnostics.extend(found);
                 let consts = Arc::new(std::mem::take(&mut analyzed.consts));
-                let number = sharing.add(Ok(analyzed), true, self.options.check_all);
-                (trace.asked(), Some(Outcome::Program(number, consts)))
+                let number = course.sharing.add(Ok(analyzed), true, self.options.check_all);
+                (asked, Some(Outcome::Program(number, consts)))
             }
             _ => {
-                (self.steps, self.exhausted) = steps;
                 // Errors that a tile with numbers of its own has are no fault of the open numbers.
                 let is_new =
                     |finding: &Diagnostic| finding.severity == Severity::Error && !self.diagnostics.knows(finding);
-                let Err(reported) = found.check() else { return (trace.asked(), None) };
+                let Err(reported) = found.check() else { return (asked, None) };
                 if found.iter().any(is_new) {
-                    return (trace.asked(), None);
+                    return (asked, None);
                 }
                 self.diagnostics.extend(found);
-                sharing.programs.push(Err(reported));
-                (trace.asked(), Some(Outcome::Failed))
+                course.sharing.programs.push(Err(reported));
+                (asked, Some(Outcome::Failed))
             }
         }
     }
 
     /// Analyses a tile's program with its own numbers; returns the program's number.
-    fn analyze_alone(&mut self, key: &TileKey, instance: &Instance, tiles: Tiles<'_>, sharing: &mut Sharing) -> u32 {
+    fn analyze_alone<'l>(&mut self, job: Job<'l>, course: &mut Course<'l>) -> u32 {
+        let Attempt { analyzed, found, .. } = self.attempt(job, course);
+        self.diagnostics.extend(found);
+        course.sharing.add(analyzed, false, self.options.check_all)
+    }
+
+    fn attempt<'l>(&mut self, job: Job<'l>, course: &mut Course<'l>) -> Attempt {
+        let Course { tiles, shapes, ahead, .. } = course;
+        let (tiles, shapes) = (*tiles, &*shapes);
+        let next = |most| tiles.likely(shapes, job, most);
+        ahead.run(self, job, next, |sema, job| sema.do_job(job, tiles, &shapes[job.key.shape as usize]))
+    }
+
+    fn do_job(&mut self, job: Job<'_>, tiles: Tiles<'_>, shared: &Shared) -> Attempt {
+        let Job { key, instance, is_open } = job;
+        let trace = Arc::new(Trace::default());
+        let mut inputs: Vec<Option<u32>> = vec![None; key.numbers.len()];
+        if is_open {
+            (0..).zip(&shared.open).for_each(|(number, &place)| inputs[place] = Some(number));
+        }
         let Tiles { layout, rectangle } = tiles;
         let shape = &layout.shapes[key.shape as usize];
-        let params = shape.params(&key.numbers, |_| None);
-        let analyzed = self.analyze_program(layout, rectangle, &shape.file, params, instance);
-        sharing.add(analyzed, false, self.options.check_all)
+        let params = shape
+            .params(&key.numbers, |place| inputs[place].map(|input| Varying::input(input, key.numbers[place], &trace)));
+        let before = (self.steps, self.exhausted);
+        let (analyzed, found) = self.apart(|s| s.analyze_program(layout, rectangle, &shape.file, params, &instance));
+        if is_open && (analyzed.is_err() || found.has_errors()) {
+            (self.steps, self.exhausted) = before;
+        }
+        Attempt { analyzed, found, asked: trace.asked() }
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn import_comptime_value(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Op
     let name = call.text(s, 1)?;
     let importer = s.frame.module;
     let importer = s.unit.modules[importer].file.path.clone();
-    let resolved = match s.sources.resolve(&name, Some(&importer)) {
+    let resolved = match s.resolve(&name, Some(importer)) {
         Ok(resolved) => resolved,
         Err(why) => return Err(s.error(Code::FileNotFound, call.arg_span(1), why)),
     };

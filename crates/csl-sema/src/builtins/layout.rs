@@ -167,7 +167,7 @@ fn named_file(s: &mut Sema<'_>, name: Arc<[u8]>, span: Span) -> Res<Arc<str>> {
         return Ok(path.clone());
     }
     let (name, importer) = (String::from_utf8_lossy(&key.1), importer_path(s));
-    let path: Arc<str> = match s.sources.resolve(&name, Some(&importer)) {
+    let path: Arc<str> = match s.resolve(&name, Some(importer)) {
         Ok(found) => found.path.into(),
         Err(why) => return Err(s.error(Code::FileNotFound, span, format!("cannot find `{name}`: {why}"))),
     };

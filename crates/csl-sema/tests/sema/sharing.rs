@@ -1,11 +1,13 @@
 //! Tiles that share a program have the same program as by an analysis of each alone.
 
+use csl_diag::Rendering;
 use csl_ir::{Program, Wafer};
+use csl_machine::Arch;
 
 use crate::support::Case;
 
 /// A layout of 6 by 4 tiles with their coordinates; the tests differ in the code of a PE.
-fn wafer(pe: &str, share: bool) -> Wafer {
+fn wafer(pe: &str, share: bool, threads: usize) -> Wafer {
     let layout = "layout {
   @set_rectangle(6, 4);
   for (@range(i16, 6)) |x| {
@@ -21,7 +23,7 @@ fn wafer(pe: &str, share: bool) -> Wafer {
          var sink: i16;\nvar wide: i32;\nvar real: f32;\nvar half: f16;\n{pe}"
     );
     let mut case = Case::new(&text);
-    case.options.share_programs = share;
+    (case.options.share_programs, case.options.threads) = (share, threads);
     let analysis = case.analyze();
     let found: Vec<String> = analysis.diagnostics.iter().map(|d| d.message.clone()).collect();
     analysis.wafer.unwrap_or_else(|_| panic!("{found:?}"))
@@ -67,9 +69,20 @@ fn text(program: &Program, consts: &[u64]) -> String {
     text
 }
 
-/// Checks that sharing changes no tile's program, and the number of programs.
+/// All of a wafer that an analysis decides, with the numbers of types and constants.
+fn whole(wafer: &Wafer) -> String {
+    let programs: Vec<String> = wafer.programs.iter().map(csl_ir::dump_program).collect();
+    let types = wafer.types.extent();
+    format!("{}\n{:?}\n{:?}\n{types:?}", programs.join("\n"), wafer.tiles, wafer.tile_consts)
+}
+
+/// Checks that neither sharing nor several threads change a tile's program, and the number of programs.
 fn check(pe: &str, programs: usize) {
-    let (shared, alone) = (wafer(pe, true), wafer(pe, false));
+    let [shared, alone] = [true, false].map(|share| {
+        let wafers = [1, 3].map(|threads| wafer(pe, share, threads));
+        assert_eq!(whole(&wafers[0]), whole(&wafers[1]), "{pe}");
+        wafers.into_iter().next().expect("there are two")
+    });
     assert_eq!(alone.programs.len(), 24, "every tile has params of its own");
     assert_eq!(tiles(&shared), tiles(&alone));
     assert_eq!(shared.programs.len(), programs, "{pe}");
@@ -181,4 +194,47 @@ fn an_error_is_told_beside_tiles_with_fewer_numbers() {
     let steps: Vec<&str> =
         analysis.diagnostics.iter().flat_map(|found| &found.trace).map(|step| step.text.as_str()).collect();
     assert_eq!(steps, ["as the code of PE (0, 0) and on 2 more tiles"]);
+}
+
+/// Tiles with files, types and constants of their own, warnings, and errors that some of them have.
+#[test]
+fn several_threads_find_and_make_the_same() {
+    let layout = "layout {
+  @set_rectangle(40, 3);
+  for (@range(i16, 40)) |x| {
+    for (@range(i16, 3)) |y| {
+      @set_tile_code(x, y, if (y == 2) \"late.csl\" else \"pe.csl\", .{ .x = x, .y = y });
+    }
+  }
+}
+";
+    let pe = "param x: i16;\nparam y: i16;\n\
+              const own = if (x % 7 == 5) @import_module(\"other.csl\", .{ .n = x }) else .{ .n = y };\n\
+              var data = @zeros([if (x < 20) 4 else x]i16);\nvar sink: i16;\n\
+              const half = (x + 3) / 2;\nconst color = @get_color(if (x == 30) 40 else 2);\n\
+              const out = @get_dsd(fabout_dsd, .{ .extent = 4, .fabric_color = color, .output_queue = @get_output_queue(3) });\n\
+              comptime { @comptime_print(x); if (x == 18) { @initialize_queue(@get_output_queue(3), .{ .color = @get_color(3) }); } }\n\
+              export fn f() void { @mov16(out, half); data[0] = own.n; sink = if (x == 33) missing else x * y; }\n";
+    let text = format!(
+        "//- layout.csl\n{layout}\n//- other.csl\nparam n: i16;\n//- pe.csl\n{pe}\n\
+         //- late.csl\nparam x: i16;\nparam y: i16;\nvar sink: [x + 1]i16;\nexport fn f() void {{ sink[0] = y; }}\n"
+    );
+    for (has_errors, share) in [(true, true), (true, false), (false, true), (false, false)] {
+        let of = |threads| {
+            let text =
+                if has_errors { text.clone() } else { text.replace("40 else 2", "1 else 2").replace("missing", "7") };
+            let mut case = Case::new(&text);
+            (case.options.share_programs, case.options.threads, case.options.arch) = (share, threads, Arch::Wse3);
+            case.options.fabric = Some((60, 10).into());
+            let analysis = case.analyze();
+            let found = csl_diag::render(&analysis.sources, &analysis.diagnostics, &Rendering::default());
+            (found, analysis.wafer.map(|wafer| whole(&wafer)).unwrap_or_default(), analysis.imports)
+        };
+        let one = of(1);
+        assert!(one.0.contains("note[N0408]: 29\n") && one.0.contains("error[E0201]") == has_errors, "{}", one.0);
+        assert_eq!(one.1.is_empty(), has_errors, "{}", one.0);
+        for threads in [2, 5] {
+            assert_eq!(of(threads), one);
+        }
+    }
 }
