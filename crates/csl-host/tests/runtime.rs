@@ -1,6 +1,6 @@
 //! Copies, launches, and requests that are refused before anything moves.
 
-use csl_host::{Argument, Copy, Endpoint, ErrorKind, HostError, Order, Rect, Spread, Width};
+use csl_host::{Argument, Copy, Endpoint, ErrorKind, HostError, Order, Rect, Spread, Task, Width};
 use csl_machine::Color;
 
 use crate::program;
@@ -42,6 +42,23 @@ fn what_goes_out_scaled_comes_back() {
     assert_eq!(arrived.len(), 1);
     assert_eq!(floats(&arrived[0].1), (0..24).map(|i| i as f32 / 2.0).collect::<Vec<_>>());
     runtime.stop().expect("nothing is pending");
+}
+
+#[test]
+fn a_copy_that_is_done_arrives_with_a_later_one_that_is_waited_for() {
+    let (_folder, mut runtime) = program::running();
+    let v = runtime.id("v").expect("v is exported").into();
+    let back = |runtime: &mut csl_host::Runtime| runtime.d2h(v, 24, &copy(ALL, 4)).expect("the copy is taken");
+    let [first, second, third] = [(); 3].map(|()| back(&mut runtime));
+    runtime.wait(second).expect("the copy ends");
+    let arrived = |runtime: &mut csl_host::Runtime| -> Vec<Task> {
+        runtime.take_arrived().into_iter().map(|(task, _)| task).collect()
+    };
+    assert_eq!(arrived(&mut runtime), [first, second]);
+    assert!(runtime.is_done(first).expect("the run goes on"));
+    assert_eq!(arrived(&mut runtime), []);
+    runtime.stop().expect("the program ends");
+    assert_eq!(arrived(&mut runtime), [third]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The interface of the machine.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use csl_image::{Image, ImageError};
@@ -62,6 +63,11 @@ impl Sim {
     pub fn wait(&mut self, ticket: Ticket) -> Result<Option<Vec<u32>>, RunError> {
         self.run_until(ticket, u64::MAX)?;
         Ok(self.host.take_answer(ticket))
+    }
+
+    /// The data of each [`Command::D2h`] that is done and has not been waited for; given out once.
+    pub fn take_answers(&mut self) -> BTreeMap<Ticket, Vec<u32>> {
+        self.host.take_answers()
     }
 
     /// Waits for a stream to the host from the PE at `(x, y)` until it is complete or nothing can move any more, and

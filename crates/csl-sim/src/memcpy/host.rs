@@ -164,6 +164,11 @@ impl Host {
         self.answers.remove(&ticket)
     }
 
+    /// The answers of all commands that are done.
+    pub fn take_answers(&mut self) -> BTreeMap<Ticket, Vec<u32>> {
+        std::mem::take(&mut self.answers)
+    }
+
     /// Commands that are not done, oldest first, with the number of tiles that have not finished.
     pub fn pending(&self) -> impl Iterator<Item = (Ticket, usize)> {
         self.pending.iter().map(|(ticket, pending)| (*ticket, pending.tiles))
