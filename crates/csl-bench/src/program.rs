@@ -79,7 +79,7 @@ impl Program {
     /// The program, loaded, where it is compiled.
     pub fn open(&self) -> Runtime {
         let settings =
-            Settings { untimed: self.is_untimed.then_some(TimeReads::Refused), ..Settings::new(self.threads) };
+            Settings { untimed: Some(self.is_untimed.then_some(TimeReads::Refused)), ..Settings::new(self.threads) };
         let mut runtime = Runtime::open(&self.output.path().join("out"), settings).expect("it opens");
         if self.is_interpreted {
             runtime.interpret();

@@ -6,11 +6,11 @@ use std::process::{Command, ExitCode, Output};
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::Step;
-use csl_host::environment::SCHEDULE;
+use csl_host::environment::{SCHEDULE, UNTIMED};
 use csl_host::explore::{Difference, Outcome, outcome};
-use csl_host::{Check, Runtime, Settings};
+use csl_host::{Check, Runtime, Settings, parse_untimed};
 
-use crate::output::print;
+use crate::output::{print, tell};
 use crate::run::steps;
 use crate::signals::Signals;
 
@@ -23,7 +23,8 @@ A schedule draws what the machine leaves open: which of several ready tasks or m
 takes to each PE, where wavelets wait. Results that differ between two schedules depend on a race. The steps are those of \
 `waferlab run`; the symbols of --d2h are compared, or without it all exported ones, bit for bit, and nothing is written. \
 Behind -- stands a command in place of a folder: it is run with WAFERLAB_SCHEDULE set, and its status is compared. Values of \
-the timestamp counter differ between schedules, too. The status is 1 where a difference was found.
+the timestamp counter differ between schedules, too. WAFERLAB_MAX_CYCLES ends each run. The status is 1 where a difference was \
+found.
 
   waferlab explore out --launch compute --d2h y=-
   waferlab explore --schedules 50 -- cs_python run.py --name out";
@@ -58,9 +59,20 @@ pub struct ExploreArgs {
 pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     let args = ExploreArgs::from_arg_matches(matches).map_err(|error| error.to_string())?;
     let last = args.first.checked_add(args.schedules - 1).ok_or("--first: no schedule has so high a number")?;
+    if UNTIMED.text().is_some_and(|text| parse_untimed(text.trim()) != Some(None)) {
+        return Err(format!("{} is set, and a run without a clock has no schedules", UNTIMED.name));
+    }
     let found = match &args.folder {
-        Some(folder) => explore_folder(folder, &steps(matches)?, args.first, last)?,
-        None => explore_command(&args.command, args.first, last)?,
+        Some(folder) => explore_folder(folder, &steps(matches)?, args.first, last),
+        None => explore_command(&args.command, args.first, last).map_err(Stop::Error),
+    };
+    let found = match found {
+        Ok(found) => found,
+        Err(Stop::Error(error)) => return Err(error),
+        Err(Stop::Signal(status)) => {
+            tell("waferlab: interrupted\n");
+            return Ok(status);
+        }
     };
     if !found {
         print(&format!("schedules {} to {last}: nothing changes\n", args.first))?;
@@ -68,8 +80,21 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     Ok(if found { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// The reason why an exploration has ended early.
+enum Stop {
+    Error(String),
+    /// A signal, with the status of the process that follows from it.
+    Signal(ExitCode),
+}
+
+impl From<String> for Stop {
+    fn from(error: String) -> Stop {
+        Stop::Error(error)
+    }
+}
+
 /// Compares the results of the steps. Returns whether a schedule changes one.
-fn explore_folder(folder: &Path, steps: &[Step], first: u64, last: u64) -> Result<bool, String> {
+fn explore_folder(folder: &Path, steps: &[Step], first: u64, last: u64) -> Result<bool, Stop> {
     let own = run_steps(folder, steps, None, Check::Off)?;
     let symbols: Vec<&str> = own.arrays.iter().map(|(copy, _)| copy.symbol.as_str()).collect();
     if symbols.is_empty() && own.error.is_none() {
@@ -87,7 +112,7 @@ fn explore_folder(folder: &Path, steps: &[Step], first: u64, last: u64) -> Resul
 }
 
 /// Tells which accesses race, as far as the checks find them: in the run by this schedule, or in that by the machine's own.
-fn tell_lines(folder: &Path, steps: &[Step], number: u64, difference: &Difference) -> Result<(), String> {
+fn tell_lines(folder: &Path, steps: &[Step], number: u64, difference: &Difference) -> Result<(), Stop> {
     let mut checked = run_steps(folder, steps, Some(number), Check::On)?;
     let is_of_schedule = !checked.mistakes.is_empty();
     if !is_of_schedule {
@@ -97,7 +122,7 @@ fn tell_lines(folder: &Path, steps: &[Step], number: u64, difference: &Differenc
         print(&format!("{mistake}\n"))?;
     }
     let repeat = "`waferlab run` with the same steps and";
-    match (difference, checked.mistakes.is_empty()) {
+    Ok(match (difference, checked.mistakes.is_empty()) {
         (Difference::End(_), _) => print(&format!("{repeat} --schedule={number} shows the report\n")),
         (_, true) => print(&format!(
             "the checks find no access that races within a PE: look for what runs tasks or takes wavelets in\nthe order in \
@@ -107,18 +132,20 @@ fn tell_lines(folder: &Path, steps: &[Step], number: u64, difference: &Differenc
         (_, false) => {
             print(&format!("{repeat} --check repeats the run without a schedule, --schedule={number} the other\n"))
         }
-    }
+    }?)
 }
 
-fn run_steps(folder: &Path, steps: &[Step], schedule: Option<u64>, check: Check) -> Result<Outcome, String> {
+fn run_steps(folder: &Path, steps: &[Step], schedule: Option<u64>, check: Check) -> Result<Outcome, Stop> {
     let mut runtime =
-        Runtime::open(folder, Settings { check, schedule, ..Settings::new(1) }).map_err(|error| error.to_string())?;
+        Runtime::open(folder, Settings { check: Some(check), schedule, untimed: Some(None), ..Settings::new(1) })
+            .map_err(|error| error.to_string())?;
+    runtime.obey_limit().map_err(|error| error.to_string())?;
     let signals =
         Signals::watch(&runtime.interrupt()).map_err(|error| format!("signals cannot be watched: {error}"))?;
     let result = outcome(&mut runtime, steps).map_err(|error| error.to_string());
     match signals.status() {
-        Some(_) => Err("interrupted".to_owned()),
-        None => result,
+        Some(status) => Err(Stop::Signal(status)),
+        None => Ok(result?),
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
-use csl_host::{Check, Ending, Runtime, Settings, TimeReads, folder_of_run, parse_check, parse_untimed};
+use csl_host::{Check, Runtime, Settings, Untimed, folder_of_run, parse_check, parse_untimed};
 
 use crate::output::{Color, print, tell, warn};
 use crate::signals::Signals;
@@ -27,7 +27,9 @@ Left out, they are the symbol's type, its array's length, and every PE. SIMFABRI
 run logged in sim.log; landing@P5.2 logs one PE of the fabric.
 
 The run ends when every launched function has unblocked the command stream, or when nothing can move any more. A function \
-that is busy 10 million cycles after the last step is cut off. The status is not 0 where a function has not ended.
+that is busy 10 million cycles after the last step is cut off, and so is a program without --memcpy that is busy 1 million \
+after its start, with status 1. What goes on 10,000 cycles behind the last unblock is cut off with a warning. The status is \
+not 0 where a function has not ended, or where without --memcpy a main thread waits at rest.
 
   waferlab run out --h2d x=x.npy --launch compute --d2h y=y.npy";
 
@@ -52,13 +54,13 @@ pub struct RunArgs {
     /// directory]
     #[arg(long, value_name = "FOLDER")]
     output_folder: Option<PathBuf>,
-    /// End the run in this cycle, with a report [default: WAFERLAB_MAX_CYCLES, or none while steps are done and 10
-    /// million cycles behind the last]
+    /// End the run in this cycle, with a report [default: WAFERLAB_MAX_CYCLES, or none while steps are done and 10 million
+    /// cycles behind the last, 1 million without --memcpy]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_cycles: Option<u64>,
     /// Look for mistakes: accesses outside an object, races, memory that was never written, and more; =stop ends the run at
-    /// the first
-    #[arg(long, value_name = "stop", num_args = 0..=1, require_equals = true, default_missing_value = "on",
+    /// the first [default: WAFERLAB_CHECK, or =off]
+    #[arg(long, value_name = "stop|off", num_args = 0..=1, require_equals = true, default_missing_value = "on",
           value_parser = check)]
     check: Option<Check>,
     /// Run by another schedule than the machine's own: orders and delays that it leaves open are drawn, so that only races
@@ -67,8 +69,8 @@ pub struct RunArgs {
     schedule: Option<u64>,
     /// Run without a clock, several times faster: meant to give the same memory, faults and deadlocks where the program has
     /// no race (not proven: compare once); cycles that are told mean nothing, and reading the time is refused, or with
-    /// =own-time gives a PE's own [default: WAFERLAB_UNTIMED, or a clock]
-    #[arg(long, value_name = "own-time", num_args = 0..=1, require_equals = true, default_missing_value = "on",
+    /// =own-time gives a PE's own [default: WAFERLAB_UNTIMED, or =off]
+    #[arg(long, value_name = "own-time|off", num_args = 0..=1, require_equals = true, default_missing_value = "on",
           value_parser = untimed)]
     untimed: Option<Untimed>,
     /// Threads that the simulator may use
@@ -81,9 +83,6 @@ pub struct RunArgs {
     #[arg(long)]
     quiet: bool,
 }
-
-/// That there is no clock, and what reads of the time give. (Clap takes an `Option` in an `Option` for its own.)
-type Untimed = Option<TimeReads>;
 
 fn untimed(text: &str) -> Result<Untimed, String> {
     parse_untimed(text).ok_or_else(|| format!("`{text}` is not one of on, own-time, off"))
@@ -118,12 +117,8 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     if !(1..=64).contains(&args.threads) {
         return Err(format!("--threads={}: 1 to 64 threads can be used", args.threads));
     }
-    let settings = Settings {
-        threads: args.threads,
-        check: args.check.unwrap_or_default(),
-        schedule: args.schedule,
-        untimed: args.untimed.flatten(),
-    };
+    let settings =
+        Settings { threads: args.threads, check: args.check, schedule: args.schedule, untimed: args.untimed };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
     runtime.render_reports(args.color.rendering());
     let output = folder_of_run(args.output_folder).map_err(|error| error.to_string())?;
@@ -156,5 +151,5 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
         let cycles = if runtime.is_untimed() { "no clock".to_owned() } else { format!("{} cycles", runtime.cycle()) };
         print(&format!("{cycles}\n"))?;
     }
-    Ok(if ending == Ending::Complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if ending.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -73,6 +73,11 @@ impl Row {
         })
     }
 
+    /// Whether the host has ports at this row.
+    pub fn has_ports(&self) -> bool {
+        self.edges.is_some()
+    }
+
     /// The number of wavelets that the host waits for.
     pub fn missing_at_edges(&self) -> usize {
         let ports = self.edges.iter().flat_map(|edges| &edges.leaving);

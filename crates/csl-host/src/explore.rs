@@ -74,9 +74,11 @@ fn gather(runtime: &mut Runtime, steps: &[Step], outcome: &mut Outcome) -> Resul
     }
     if !steps.iter().any(|step| matches!(step, Step::D2h(_))) {
         for copy in exported_symbols(runtime) {
-            // A pointer that leads to no object has no extent to copy.
-            if let Ok((array, _)) = batch::fetch(runtime, &copy) {
-                outcome.arrays.push((copy, array));
+            match batch::fetch(runtime, &copy) {
+                Ok((array, _)) => outcome.arrays.push((copy, array)),
+                Err(error @ (HostError::Failed { .. } | HostError::Interrupted { .. })) => return Err(error),
+                // A pointer that leads to no object has no extent to copy.
+                Err(_) => {}
             }
         }
     }
@@ -103,7 +105,7 @@ impl Outcome {
     fn end(&self) -> String {
         match (&self.error, self.ending) {
             (Some(error), _) => error.lines().next().unwrap_or_default().to_owned(),
-            (None, Some(Ending::Complete)) => "every launched function ended".to_owned(),
+            (None, Some(Ending::Complete | Ending::Drained { .. })) => "every launched function ended".to_owned(),
             (None, Some(Ending::Waiting)) => "a launched function never ended".to_owned(),
             (None, _) => "a launched function was still busy at the end".to_owned(),
         }

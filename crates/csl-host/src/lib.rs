@@ -99,7 +99,7 @@ pub use outdir::IMAGE_FILE;
 pub use placement::{Placement, place};
 pub use progress::Progress;
 pub use requests::{Request, RequestKind};
-pub use runtime::{Runtime, Settings, Task, folder_of_run, parse_check, parse_untimed, read_image};
+pub use runtime::{Runtime, Settings, Task, Untimed, folder_of_run, parse_check, parse_untimed, read_image};
 pub use simlog::LogKinds;
 pub use sources::{FileSources, TextSources, Trees, Unsaved, tidy};
 

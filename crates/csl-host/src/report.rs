@@ -52,6 +52,10 @@ pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError, untimed: b
 const NO_CLOCK: &str =
     "the run has no clock: a cycle is one of a PE's own count, and those of two PEs say nothing of each other";
 
+/// The advice on programs that were busy behind the last unblock.
+const LOST: &str =
+    "what they would have printed or stored later is lost; unblock the command stream where the work ends";
+
 /// Advice on how to let a run take longer.
 const MORE_CYCLES: &str = "`waferlab run --max-cycles=N` or WAFERLAB_MAX_CYCLES=N lets a run take N cycles";
 
@@ -236,6 +240,10 @@ pub(crate) fn unfinished(image: &Image, sources: &Path, ending: Ending, report: 
     let cycle = report.cycle;
     let (head, tail) = match ending {
         Ending::Complete => return None,
+        Ending::Drained { after } => (
+            format!("the programs were cut off in cycle {cycle}, {after} cycles after they could have been stopped"),
+            Some(LOST),
+        ),
         Ending::Waiting => (format!("nothing could move any more in cycle {cycle} when the run was stopped"), None),
         Ending::CutOff { after } => {
             (format!("the run was cut off in cycle {cycle}, {after} cycles after it was to stop"), Some(MORE_CYCLES))
@@ -287,9 +295,11 @@ fn unfinished_launch(image: &Image, group: &Group<UnfinishedLaunch>) -> String {
 fn unfinished_at(excerpts: &mut Excerpts, group: &Group<UnfinishedLaunch>) -> Line {
     let image = excerpts.image;
     let said = line(group, unfinished_launch(image, group));
-    let Some(export) = image.export(group.what.function) else { return said };
-    let entry = |program: &PeImage| program.funcs.iter().find(|func| func.name == export.name).map(|func| func.entry);
-    let found = image.programs.iter().find_map(|program| Some((program.clone(), entry(program)?)));
+    // Other PEs may have another program, and another function under the name.
+    let found = image.program_at(group.x, group.y).and_then(|program| {
+        let func = program.exported_function(group.what.function)?;
+        Some((Arc::clone(program), program.funcs.get(usize::from(func))?.entry))
+    });
     // The last origin is the function's own line, where its first instruction comes from a call that was inlined.
     let Some(Origin { span, line, .. }) = found.and_then(|(program, pc)| excerpts.origins(&program, pc).pop()) else {
         return said;

@@ -40,20 +40,23 @@ const STATISTICS_FILE: &str = "sim_stats.json";
 pub struct Settings {
     /// The greatest number of threads, 1 or more.
     pub threads: usize,
-    /// Whether PEs look for mistakes of their programs.
-    pub check: Check,
+    /// Whether PEs look for mistakes of their programs; `None` leaves it to `WAFERLAB_CHECK`.
+    pub check: Option<Check>,
     /// The number of a schedule other than the machine's own: orders and delays that the machine leaves open are drawn.
     /// Cycles change, and results of programs with races.
     pub schedule: Option<u64>,
-    /// That there is no clock, and what reads of the time give: memory, faults and deadlocks are the same, and there are no
-    /// times.
-    pub untimed: Option<TimeReads>,
+    /// Whether there is a clock: without one memory, faults and deadlocks are the same, and there are no times. `None` leaves
+    /// it to `WAFERLAB_UNTIMED`.
+    pub untimed: Option<Untimed>,
 }
+
+/// What reads of the time give in a run without a clock; `None` for a run with one.
+pub type Untimed = Option<TimeReads>;
 
 impl Settings {
     /// Runs on `threads` threads, without checks.
     pub fn new(threads: usize) -> Settings {
-        Settings { threads, check: Check::Off, schedule: None, untimed: None }
+        Settings { threads, check: None, schedule: None, untimed: None }
     }
 }
 
@@ -177,7 +180,7 @@ impl Runtime {
 
     /// Whether PEs look for mistakes of their programs.
     pub fn is_checked(&self) -> bool {
-        self.settings.check != Check::Off
+        self.settings.check.is_some_and(|check| check != Check::Off)
     }
 
     /// Adds what checked PEs have found so far to the warnings, once: [`Runtime::stop`] and a run that fails do it, and a host
@@ -214,9 +217,9 @@ impl Runtime {
             threads: self.threads(),
             clock: Some(crate::stopwatch::seconds),
             traces: traces.unwrap_or_default(),
-            check: self.settings.check,
+            check: self.settings.check.unwrap_or_default(),
             schedule: self.settings.schedule.map(Schedule::new),
-            untimed: self.settings.untimed,
+            untimed: self.settings.untimed.flatten(),
             native_after: if self.is_interpreted { None } else { native_after()? },
             max_cycles: self.max_cycles,
             gauge: self.gauge.clone(),
@@ -494,6 +497,18 @@ impl Runtime {
         std::mem::take(&mut self.arrived)
     }
 
+    /// Ends the run after `WAFERLAB_MAX_CYCLES` cycles, if there are such. To be called before `load()`.
+    ///
+    /// # Errors
+    /// [`HostError::Argument`] for a `WAFERLAB_MAX_CYCLES` that is no number of cycles.
+    pub fn obey_limit(&mut self) -> Result<(), HostError> {
+        if let Some(text) = MAX_CYCLES.text() {
+            let cycles = text.trim().parse().ok().filter(|cycles| *cycles > 0);
+            self.max_cycles = Some(cycles.ok_or(ArgumentError::Cycles { variable: MAX_CYCLES.name, text })?);
+        }
+        Ok(())
+    }
+
     /// Applies the environment of a run in `folder`: logs there the kinds of events in `SIMFABRIC_DEBUG`, ends after
     /// `WAFERLAB_MAX_CYCLES` cycles, shows the progress of the run on a terminal. To be called before `load()`.
     ///
@@ -503,13 +518,10 @@ impl Runtime {
         let (kinds, warnings) = LogKinds::from_environment();
         self.warnings.extend(warnings);
         self.log_to(folder.join(LOG_FILE), kinds);
-        if let Some(text) = MAX_CYCLES.text() {
-            let cycles = text.trim().parse().ok().filter(|cycles| *cycles > 0);
-            self.max_cycles = Some(cycles.ok_or(ArgumentError::Cycles { variable: MAX_CYCLES.name, text })?);
-        }
-        if let (Some(text), Check::Off) = (CHECK.text(), self.settings.check) {
+        self.obey_limit()?;
+        if let (Some(text), None) = (CHECK.text(), self.settings.check) {
             let check = parse_check(text.trim());
-            self.settings.check = check.ok_or(ArgumentError::Check { variable: CHECK.name, text })?;
+            self.settings.check = Some(check.ok_or(ArgumentError::Check { variable: CHECK.name, text })?);
         }
         if let (Some(text), None) = (SCHEDULE.text(), self.settings.schedule) {
             let number = text.trim().parse().map_err(|_| ArgumentError::Schedule { variable: SCHEDULE.name, text })?;
@@ -517,7 +529,7 @@ impl Runtime {
         }
         if let (Some(text), None) = (UNTIMED.text(), self.settings.untimed) {
             let untimed = parse_untimed(text.trim());
-            self.settings.untimed = untimed.ok_or(ArgumentError::UntimedValue { variable: UNTIMED.name, text })?;
+            self.settings.untimed = Some(untimed.ok_or(ArgumentError::UntimedValue { variable: UNTIMED.name, text })?);
         }
         self.gauge = Some(Arc::default());
         Ok(())
@@ -561,7 +573,7 @@ impl Runtime {
 
     /// Whether the run has no clock, so that its cycles mean nothing.
     pub fn is_untimed(&self) -> bool {
-        self.settings.untimed.is_some()
+        self.settings.untimed.flatten().is_some()
     }
 
     /// The totals of the run, as `sim.log` and `sim_stats.json` tell them.
@@ -792,7 +804,7 @@ pub fn parse_check(text: &str) -> Option<Check> {
 }
 
 /// What `--untimed` and its like may be: that there is no clock, and what reads of the time give.
-pub fn parse_untimed(text: &str) -> Option<Option<TimeReads>> {
+pub fn parse_untimed(text: &str) -> Option<Untimed> {
     match text {
         "" | "0" | "off" => Some(None),
         "1" | "on" => Some(Some(TimeReads::Refused)),

@@ -86,6 +86,8 @@ comptime {
 
 struct Bench {
     runtime: Runtime,
+    /// What has arrived for tasks that nothing has asked for yet.
+    arrived: Vec<(Task, Vec<u32>)>,
     _folder: TempDir,
 }
 
@@ -96,7 +98,7 @@ fn bench(pe: &str, arch: Arch, (width, height): (u32, u32), count: u32, change: 
     let mut options = Options { arch, params, ..Options::new("layout.csl") };
     change(&mut options);
     let (_folder, runtime) = program::running_files(&[("layout.csl", LAYOUT), ("pe.csl", pe)], options);
-    Bench { runtime, _folder }
+    Bench { runtime, arrived: Vec::new(), _folder }
 }
 
 fn stream(rect: Rect, per_pe: u32, order: Order) -> Copy {
@@ -115,8 +117,9 @@ impl Bench {
     /// The words that have arrived for a task.
     fn arrived(&mut self, task: Task) -> Result<Vec<u32>, HostError> {
         self.runtime.wait(task)?;
-        let (_, words) = self.runtime.take_arrived().into_iter().find(|(of, _)| *of == task).expect("it has come");
-        Ok(words)
+        self.arrived.extend(self.runtime.take_arrived());
+        let at = self.arrived.iter().position(|(of, _)| *of == task).expect("it has come");
+        Ok(self.arrived.swap_remove(at).1)
     }
 }
 

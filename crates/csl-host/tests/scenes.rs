@@ -357,7 +357,7 @@ fn scenes_run_without_a_clock() {
     for subject in all_subjects().into_iter().filter(|subject| subject != "faults") {
         for scene in files(&subject).iter().map(|path| Scene::read(path)).filter(|scene| !needs_clock(scene)) {
             for (arch, sdk) in scene.runs() {
-                let settings = Settings { untimed: Some(TimeReads::Refused), ..Settings::new(1) };
+                let settings = Settings { untimed: Some(Some(TimeReads::Refused)), ..Settings::new(1) };
                 // Reading the time is refused.
                 let what = complaint_with(&scene, arch, sdk, Passes::ALL, settings)
                     .filter(|what| !what.contains("an untimed run has no clock"));
@@ -385,7 +385,7 @@ fn difference(scene: &Scene, arch: Arch, sdk: Option<Sdk>) -> Option<String> {
         return None;
     }
     let mut runtime =
-        play(scene, &options, Settings { check: Check::On, ..Settings::new(1) }).expect("it runs unchecked");
+        play(scene, &options, Settings { check: Some(Check::On), ..Settings::new(1) }).expect("it runs unchecked");
     let told: Vec<String> = runtime.take_warnings().into_iter().filter(|text| text.starts_with("check: ")).collect();
     let keys = scene.keys.iter().filter(|(key, _)| key.starts_with("checks"));
     let parts: Vec<&str> = keys.map(|(_, part)| &**part).collect();

@@ -185,10 +185,14 @@ comptime { @export_symbol(main); }
 
 /// A program of two PEs before `load()`.
 fn pair(code: &str) -> (TempDir, Runtime) {
+    opened(PAIR, &format!("{HEAD}{code}"), true)
+}
+
+fn opened(layout: &str, pe: &str, memcpy: bool) -> (TempDir, Runtime) {
     let folder = TempDir::new().expect("a temporary folder");
-    std::fs::write(folder.path().join("layout.csl"), PAIR).expect("the folder is writable");
-    std::fs::write(folder.path().join("pe.csl"), format!("{HEAD}{code}")).expect("the folder is writable");
-    let options = Options { folder: folder.path().to_owned(), memcpy: true, ..Options::new("layout.csl") };
+    std::fs::write(folder.path().join("layout.csl"), layout).expect("the folder is writable");
+    std::fs::write(folder.path().join("pe.csl"), pe).expect("the folder is writable");
+    let options = Options { folder: folder.path().to_owned(), memcpy, ..Options::new("layout.csl") };
     let done = compile(&options);
     assert!(done.succeeded(), "{}", program::text(&done));
     let settings = Settings::new(1);
@@ -237,16 +241,19 @@ fn a_function_that_works_long_is_waited_for() {
 }
 
 #[test]
-fn work_behind_the_unblock_is_done_and_that_without_an_end_is_cut_off_as_ever() {
+fn work_behind_the_unblock_is_done_and_that_without_an_end_is_cut_off_with_a_warning() {
     let (_folder, mut runtime) = pair(&laps_until(2_000, "sys_mod.unblock_cmd_stream();", " + 100"));
     assert_eq!(stopped(&mut runtime, true), Ending::Complete);
     assert_eq!(laps(&mut runtime, 0), 2_100);
     let unblocked = runtime.cycle();
     let (_folder, mut runtime) = pair(&laps_until(2_000, "sys_mod.unblock_cmd_stream();", " + 1000000000"));
-    assert_eq!(stopped(&mut runtime, true), Ending::Complete);
+    assert!(matches!(stopped(&mut runtime, true), Ending::Drained { after: 9_000..=10_000 }));
     assert!(laps(&mut runtime, 0) > 2_100);
     assert!(runtime.cycle() < unblocked + 10_000, "{} against {unblocked}", runtime.cycle());
-    assert_eq!(runtime.take_warnings(), [""; 0]);
+    let warnings = runtime.take_warnings();
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].starts_with("the programs were cut off in cycle "), "{}", warnings[0]);
+    assert!(warnings[0].contains("what they would have printed or stored later is lost"), "{}", warnings[0]);
 }
 
 #[test]
@@ -256,8 +263,43 @@ fn where_nothing_was_launched_a_program_comes_to_rest_or_gets_10_000_cycles() {
     assert_eq!(stopped(&mut runtime, false), Ending::Complete);
     assert_eq!(laps(&mut runtime, 0), 100);
     let (_folder, mut runtime) = pair(&(laps_until(4_000_000_000, "", "") + by_itself));
-    assert_eq!(stopped(&mut runtime, false), Ending::Complete);
+    assert_eq!(stopped(&mut runtime, false), Ending::Drained { after: 9_999 });
     assert_eq!(runtime.cycle(), 9_999, "from cycle 0 on");
+    assert_eq!(runtime.take_warnings().len(), 1);
+}
+
+/// A program without memcpy, of one PE.
+fn alone(code: &str) -> (TempDir, Runtime) {
+    opened("layout { @set_rectangle(1, 1); @set_tile_code(0, 0, \"pe.csl\", .{}); }", code, false)
+}
+
+#[test]
+fn a_program_without_a_host_that_does_not_end_is_told() {
+    let laps_of = |end: u64| {
+        format!(
+            "var laps: u32 = 0;\nconst lap_id = @get_local_task_id(9);\n\
+             task lap() void {{ laps += 1; if (laps < {end}) {{ @activate(lap_id); }} }}\n\
+             comptime {{ @bind_local_task(lap, lap_id); @activate(lap_id); }}\n"
+        )
+    };
+    let (_folder, mut runtime) = alone(&laps_of(300_000));
+    assert_eq!(stopped(&mut runtime, false), Ending::CutOff { after: 999_999 });
+    assert!(runtime.take_warnings()[0].starts_with("the run was cut off in cycle 999999, 999999 cycles after"));
+    let (_folder, mut runtime) = alone(&laps_of(300_000));
+    runtime.limit_cycles(20_000_000);
+    assert_eq!(stopped(&mut runtime, false), Ending::Complete);
+    assert_eq!((laps(&mut runtime, 0), runtime.take_warnings().len()), (300_000, 0));
+
+    let waits = "const from = @get_dsd(fabin_dsd, .{ .extent = 4, .fabric_color = @get_color(3), .input_queue = @get_input_queue(2) });\n\
+                 var data: [4]u32;\nconst into = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{4} -> data[i] });\n\
+                 const id = @get_local_task_id(9);\ntask main() void { @mov32(into, from); }\n\
+                 comptime { @bind_local_task(main, id); @activate(id); }\n";
+    let (_folder, mut runtime) = alone(waits);
+    assert_eq!(stopped(&mut runtime, false), Ending::Waiting);
+    assert!(runtime.take_warnings()[0].contains("the main thread of PE (0, 0) waits for a wavelet of color 3"));
+    // A microthread may wait for what never comes: receivers without an end are usual.
+    let (_folder, mut runtime) = alone(&waits.replace("from);", "from, .{ .async = true });"));
+    assert_eq!(stopped(&mut runtime, false), Ending::Complete);
     assert_eq!(runtime.take_warnings(), [""; 0]);
 }
 

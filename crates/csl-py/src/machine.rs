@@ -28,21 +28,22 @@ pub struct Machine {
 #[pymethods]
 impl Machine {
     #[new]
-    #[pyo3(signature = (folder, threads, output_folder=None, *, prints=false, check="", untimed=""))]
+    #[pyo3(signature = (folder, threads, output_folder=None, *, prints=false, check=None, untimed=None))]
     fn new(
         py: Python<'_>,
         folder: PathBuf,
         threads: usize,
         output_folder: Option<PathBuf>,
         prints: bool,
-        check: &str,
-        untimed: &str,
+        check: Option<&str>,
+        untimed: Option<&str>,
     ) -> PyResult<Machine> {
-        let check = parse_check(check)
-            .ok_or_else(|| PyValueError::new_err(format!("check={check:?}: True, False or \"stop\" is wanted")))?;
-        let untimed = parse_untimed(untimed).ok_or_else(|| {
-            PyValueError::new_err(format!("untimed={untimed:?}: True, False or \"own-time\" is wanted"))
-        })?;
+        let wrong = |name: &str, word: &str, words: &str| {
+            PyValueError::new_err(format!("{name}={word:?}: True, False or \"{words}\" is wanted"))
+        };
+        let of_check = |word: &str| parse_check(word).ok_or_else(|| wrong("check", word, "stop"));
+        let of_untimed = |word: &str| parse_untimed(word).ok_or_else(|| wrong("untimed", word, "own-time"));
+        let (check, untimed) = (check.map(of_check).transpose()?, untimed.map(of_untimed).transpose()?);
         let settings = Settings { check, untimed, ..Settings::new(threads) };
         let mut runtime = Runtime::open(&folder, settings).map_err(|error| raise(py, &error))?;
         let output_folder = folder_of_run(output_folder).map_err(|error| raise(py, &error))?;

@@ -86,6 +86,11 @@ impl Sim {
         Ok(())
     }
 
+    /// Whether the host has ports at the edges of the program.
+    pub(crate) fn has_ports(&mut self) -> bool {
+        self.machine.rows().any(|row| row.fabric.has_ports())
+    }
+
     /// The number of wavelets that ports wait for.
     pub fn missing(&mut self) -> usize {
         self.machine.rows().map(|row| row.fabric.missing_at_edges()).sum()

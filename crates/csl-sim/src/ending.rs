@@ -10,7 +10,7 @@ const GRACE: u64 = 10_000_000;
 /// Cycles that programs get after the last unblock, or where nothing was launched, for their last prints and stores.
 const DRAIN_CYCLES: u64 = 10_000;
 
-/// Cycles that a program without memcpy gets instead: no host can wait for its end otherwise.
+/// Cycles that a program without memcpy gets instead, unless the run has a limit: no host can wait for its end otherwise.
 const DRAIN_CYCLES_WITHOUT_MEMCPY: u64 = 1_000_000;
 
 /// The factor of these numbers by other schedules, whose delays are long.
@@ -21,10 +21,21 @@ const BY_SCHEDULE: u64 = 100;
 pub enum Ending {
     /// Every launched function has unblocked the command stream, or nothing was launched.
     Complete,
-    /// Nothing can move any more, and some launched function has not unblocked the command stream.
+    /// The same, and programs were still busy `after` cycles after that, where they were cut off.
+    Drained { after: u64 },
+    /// Nothing can move any more, and some launched function has not unblocked the command stream, or without a host a main
+    /// thread waits.
     Waiting,
-    /// Launched functions were still busy `after` cycles after the call, or the run has reached its limit of cycles.
+    /// Launched functions, or programs without memcpy, were still busy `after` cycles after the call, or the run has reached
+    /// its limit of cycles.
     CutOff { after: u64 },
+}
+
+impl Ending {
+    /// Whether nothing that the host waits for is missing.
+    pub fn is_complete(self) -> bool {
+        matches!(self, Ending::Complete | Ending::Drained { .. })
+    }
 }
 
 impl Sim {
@@ -48,18 +59,25 @@ impl Sim {
             pause = self.finish(limit, true)?;
         }
         let mut is_cut_off = pause == Pause::Limit;
+        let (has_memcpy, unblocked_at) = (self.image().memcpy.is_some(), self.machine.now);
         if pause == Pause::Reached {
-            let drain = if self.image().memcpy.is_some() { DRAIN_CYCLES } else { DRAIN_CYCLES_WITHOUT_MEMCPY };
-            let end = self.machine.now + factor * drain;
+            let end = match (has_memcpy, most) {
+                (true, _) => unblocked_at + factor * DRAIN_CYCLES,
+                (false, None) => unblocked_at + factor * DRAIN_CYCLES_WITHOUT_MEMCPY,
+                (false, Some(_)) => limit,
+            };
             pause = self.finish(end.min(most.map_or(u64::MAX, |_| limit)), false)?;
-            is_cut_off = pause == Pause::Limit && most.is_some_and(|_| limit < end);
+            is_cut_off = pause == Pause::Limit && (!has_memcpy || most.is_some_and(|_| limit < end));
         }
         self.at_rest = pause == Pause::Quiet;
         self.machine.synchronize();
-        Ok(match is_cut_off {
-            true => Ending::CutOff { after: self.machine.now - called_at },
-            false if self.host.waits_for_functions() => Ending::Waiting,
-            false => Ending::Complete,
+        let is_alone = !has_memcpy && !self.has_ports();
+        Ok(match pause {
+            _ if is_cut_off => Ending::CutOff { after: self.machine.now - called_at },
+            Pause::Limit => Ending::Drained { after: self.machine.now - unblocked_at },
+            _ if self.host.waits_for_functions() => Ending::Waiting,
+            _ if is_alone && self.at_rest && self.blocked_state().has_waiting_main() => Ending::Waiting,
+            _ => Ending::Complete,
         })
     }
 

@@ -97,6 +97,13 @@ pub struct BlockedState {
     pub filtered: Vec<Group<Filtered>>,
 }
 
+impl BlockedState {
+    /// Whether any main thread waits.
+    pub fn has_waiting_main(&self) -> bool {
+        self.threads.iter().any(|group| group.what.waiting.thread == csl_pe::Thread::Main)
+    }
+}
+
 /// A mistake that checked PEs have found in a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mistake {

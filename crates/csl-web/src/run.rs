@@ -7,8 +7,8 @@ use csl_host::batch::{self, Array, FileCopy, ItemType};
 use csl_host::inspect::{Choice, Inspection, Part};
 use csl_host::options::parse_bindings;
 use csl_host::{
-    Arch, Argument, Compilation, Ending, ErrorFormat, FloatKind, Image, Options, Rendering, Runtime, Settings,
-    TextSources, build_from,
+    Arch, Argument, Compilation, ErrorFormat, FloatKind, Image, Options, Rendering, Runtime, Settings, TextSources,
+    build_from,
 };
 use csl_num::{from_f64, to_f64};
 use serde_json::{Value, json};
@@ -100,7 +100,7 @@ fn run(runtime: &mut Runtime, steps: &[Step], answer: &mut Answer) -> Result<boo
         answer.step_cycles.push(runtime.cycle());
     }
     let ending = runtime.stop().map_err(|error| error.to_string())?;
-    Ok(ending == Ending::Complete)
+    Ok(ending.is_complete())
 }
 
 /// Does one step, and returns a line on it.

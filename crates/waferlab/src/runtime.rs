@@ -25,7 +25,7 @@ impl Runtime {
     /// # Errors
     /// [`HostError::NoProgram`] when the folder does not hold a compiled program.
     pub fn open(folder: impl AsRef<Path>) -> Result<Runtime, HostError> {
-        Runtime::open_with(folder, 1, Check::Off)
+        Runtime::of(folder.as_ref(), Settings::new(1))
     }
 
     /// [`Runtime::open`] for a run on up to `threads` threads, whose PEs look for mistakes of their programs where `check`
@@ -34,7 +34,11 @@ impl Runtime {
     /// # Errors
     /// [`HostError::NoProgram`] when the folder does not hold a compiled program.
     pub fn open_with(folder: impl AsRef<Path>, threads: usize, check: Check) -> Result<Runtime, HostError> {
-        let host = csl_host::Runtime::open(folder.as_ref(), Settings { check, ..Settings::new(threads) })?;
+        Runtime::of(folder.as_ref(), Settings { check: Some(check), ..Settings::new(threads) })
+    }
+
+    fn of(folder: &Path, settings: Settings) -> Result<Runtime, HostError> {
+        let host = csl_host::Runtime::open(folder, settings)?;
         Ok(Runtime { host, arrived: HashMap::new(), prints: None })
     }
 

@@ -40,8 +40,8 @@ OPTIONS = {
     "simfab_numthreads": DEFAULT_THREADS,
     "msg_level": "WARNING",
     "memcpy_required": True,
-    "check": False,
-    "untimed": False,
+    "check": None,
+    "untimed": None,
     "simulator": True,
     "disable_version_check": False,
     "mgmt_namespace": None,
@@ -523,9 +523,9 @@ def _copy(rect, options, spread=_waferlab.Spread.EACH):
     )
 
 
-def _word(value: bool | str) -> str:
-    """The word of an option that is True, False or a word of its own: `check`, `untimed`."""
-    return {"True": "on", "False": "off"}.get(str(value), str(value))
+def _word(value: bool | str | None) -> str | None:
+    """The word of an option that is True, False or a word of its own, `check` or `untimed`; None leaves it to the environment."""
+    return None if value is None else {"True": "on", "False": "off"}.get(str(value), str(value))
 
 
 def _constructor_options(kwargs):

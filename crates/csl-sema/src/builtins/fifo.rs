@@ -40,6 +40,11 @@ pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     if is_const {
         return Err(s.error(Code::BadBuiltinArgument, call.arg_span(0), "the buffer of a FIFO must be a `var`"));
     }
+    // A push takes words of 16 bits: with a byte an element it would write behind the array.
+    if csl_ir::size_of(&s.types, elem) == Some(1) {
+        let message = format!("the buffer of a FIFO is an array of numbers of 16 or 32 bits, not of {}", s.show(elem));
+        return Err(s.error(Code::BadBuiltinArgument, call.arg_span(0), message));
+    }
     let words = elem_words(s, elem, call.arg_span(0))?;
     let elements: u64 = dims.iter().product();
     let mut fields = call.fields(s, 1, "the configuration of a FIFO")?;
