@@ -372,7 +372,7 @@ fn cited(rest: &str) -> Option<String> {
 /// Files and folders that documents name in backquotes, by their path from the root or from `crates/`, and tests.
 #[test]
 fn what_documents_name_is_there() {
-    let guides = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"].map(|name| root().join(name));
+    let guides = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"].map(|name| root().join(name));
     let decided = DECISIONS.map(|(file, _)| root().join(format!("docs/decisions/{file}.md")));
     let book = files(&root().join("docs/book/src"), &["md"]);
     for path in guides.iter().chain(&decided).chain(&book) {
