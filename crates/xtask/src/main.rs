@@ -37,12 +37,12 @@ enum Command {
         /// Folder of the example, such as examples/memcpy-walkthrough
         example: String,
     },
-    /// Run every test: Rust, Python, examples; or the suites that are named, `lint` among them
+    /// Run the usual suites, Rust, Python and examples, or those that are named, `lint` among them
     Test {
         /// Only these
         #[arg(value_enum)]
         only: Vec<test::Suite>,
-        /// Also the suites that want more tools than Rust and Python; those whose tools are missing are named at the end
+        /// Also the suites that want more tools or time, but not `lint`; those whose tools are missing are named at the end
         #[arg(long, conflicts_with = "only")]
         all: bool,
         /// A folder of published programs that the tree-sitter grammar is to parse; may be repeated

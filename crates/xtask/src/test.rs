@@ -1,4 +1,4 @@
-//! Runs the lints, or every test, and prints a line on each suite at the end.
+//! Runs suites of tests, the lints among them, and prints a line on each at the end.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
