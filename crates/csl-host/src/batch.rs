@@ -158,8 +158,16 @@ pub(crate) fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, Host
 /// Those of [`run`].
 pub fn send(runtime: &mut Runtime, copy: &FileCopy, array: &Array) -> Result<String, HostError> {
     let item = array.item;
-    if copy.item.is_some_and(|wanted| wanted != item) {
-        return Err(ArgumentError::ItemType { file: copy.file.clone() }.into());
+    let target = runtime.id(&copy.symbol)?;
+    let own = exported_type(runtime.image(), target)?;
+    let is_taken = match copy.item {
+        Some(wanted) => wanted == item,
+        // The sign makes no difference to the bits, and bits are what files hold of floats that numpy does not know.
+        None => (item.bytes, item.kind == 'f') == (own.bytes, own.kind == 'f'),
+    };
+    if !is_taken {
+        let (file, symbol) = (copy.file.clone(), copy.symbol.clone());
+        return Err(ArgumentError::ItemType { file, item, symbol, wanted: copy.item.unwrap_or(own) }.into());
     }
     let rect = rect(runtime.image(), copy);
     let pes = rect.len();
@@ -171,7 +179,6 @@ pub fn send(runtime: &mut Runtime, copy: &FileCopy, array: &Array) -> Result<Str
     let words = words(array).ok_or_else(|| ArgumentError::FileItems { file: copy.file.clone(), bytes: item.bytes })?;
     let order = if array.is_fortran { Order::ColMajor } else { Order::RowMajor };
     let plan = plan(runtime.image().arch.chip(), rect, per_pe, item, order)?;
-    let target = runtime.id(&copy.symbol)?;
     let task = runtime.h2d(Endpoint::Symbol(target), words, &plan, Spread::Each)?;
     runtime.wait(task)?;
     Ok(format!("{} -> {}: {per_pe} a PE on {} x {} PEs", copy.file.display(), copy.symbol, rect.w, rect.h))

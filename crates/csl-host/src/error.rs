@@ -12,7 +12,7 @@ use csl_sim::{Names, NoSuchPe, PortError, RequestError};
 
 use crate::arguments::{Argument, Signature};
 use crate::layout::LayoutError;
-use crate::npy::NpyError;
+use crate::npy::{ItemType, NpyError};
 use crate::outdir::IMAGE_FILE;
 
 /// The reason why a request of a host program was not carried out.
@@ -240,8 +240,12 @@ pub enum ArgumentError {
     NotFromDevice { method: &'static str, stream: String },
     #[error("{method}: {count} wavelets are too many for one call")]
     Wavelets { method: &'static str, count: usize },
-    #[error("{}: its items are of another type", .file.display())]
-    ItemType { file: PathBuf },
+    #[error(
+        "{}: its items are {item}, and {symbol} takes {wanted}: convert the file, or copy the bits as they are with \
+         {symbol}={}:{item}",
+        .file.display(), .file.display()
+    )]
+    ItemType { file: PathBuf, item: ItemType, symbol: String, wanted: ItemType },
     #[error(
         "{}: {items} items cannot be dealt out to {w} x {h} PEs{}",
         .file.display(), .per_pe.map_or(String::new(), |count| format!(" with {count} each"))

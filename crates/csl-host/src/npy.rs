@@ -1,5 +1,6 @@
 //! `.npy` files: arrays of numbers of 1 to 8 bytes, little-endian, as numpy writes them (format 1 to 3).
 
+use std::fmt;
 use std::path::Path;
 
 use csl_num::{FloatKind, to_f64};
@@ -47,6 +48,20 @@ impl ItemType {
             ('i', 2) => (bits as u16).cast_signed().to_string(),
             ('i', _) => bits.cast_signed().to_string(),
             _ => bits.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for ItemType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bits = 8 * u32::from(self.bytes);
+        match self.kind {
+            'f' => write!(f, "float{bits}"),
+            'i' => write!(f, "int{bits}"),
+            'u' => write!(f, "uint{bits}"),
+            't' => f.write_str("bf16, in a file the bits as uint16"),
+            'c' => f.write_str("cb16, in a file the bits as uint16"),
+            _ => f.write_str("bool"),
         }
     }
 }

@@ -109,10 +109,16 @@ layout {
 fn wrong_steps_are_named() {
     let folder = program::folder();
     save(&folder.path().join("v.npy"), &[1.0; 5], "(5,)");
+    let of_ints = std::fs::read(folder.path().join("v.npy")).expect("it was written");
+    let at = of_ints.windows(3).position(|part| part == b"<f4").expect("the type of its items");
+    let of_ints = [&of_ints[..at], b"<i4", &of_ints[at + 3..]].concat();
+    std::fs::write(folder.path().join("ints.npy"), of_ints).expect("the folder is writable");
     for (step, part) in [
         ("h2d v=DIR/none.npy", "none.npy: "),
         ("h2d v=DIR/v.npy", "5 items cannot be dealt out to 3 x 2 PEs"),
-        ("h2d v=DIR/v.npy:uint16", "of another type"),
+        ("h2d v=DIR/v.npy:uint16", "its items are float32, and v takes uint16: convert the file"),
+        ("h2d v=DIR/ints.npy", "its items are int32, and v takes float32: convert the file, or copy the bits"),
+        ("h2d v=DIR/ints.npy:int32", "5 items cannot be dealt out to 3 x 2 PEs"),
         ("h2d w=DIR/v.npy@0,0,1,1", "exports no symbol \"w\""),
         ("d2h v=DIR/out.npy@3,0,1,1", "reaches outside the program's 3 x 2 PEs"),
         ("d2h scale=DIR/out.npy", "a function cannot be copied"),
