@@ -69,6 +69,18 @@ class Sweeps(unittest.TestCase):
         self.assertEqual([(row["chip"], row["square"]) for row in rows],
                          [("wse2", 25), ("wse2", 36), ("wse3", 25), ("wse3", 36)])
 
+    def test_no_result_is_lost_whatever_its_name(self):
+        results = {"error": 0.01, "cycles": 7, "message": "mine", "result.cycles": 8, "n": 1, "chip": "other"}
+        self.script(f"import json; json.dump({results!r}, open('results.json', 'w'))")
+        (row,) = self.sweep({"chip": ["wse2"], "n": [1]})
+        expected = {"error": 0.01, "result.cycles": 7, "result.message": "mine", "result.result.cycles": 8, "result.chip": "other"}
+        own = {"chip": "wse2", "n": 1, "state": "done", "cycles": None, "message": None}
+        del row["seconds"], row["folder"]
+        self.assertEqual(row, {**own, **expected})
+        with open(self.home / "runs" / "results.csv", encoding="utf-8", newline="") as file:
+            columns = csv.DictReader(file).fieldnames
+        self.assertEqual(columns[:5] + columns[-2:], ["chip", "n", "state", "seconds", "cycles", "message", "folder"])
+
     def test_a_finished_run_is_not_run_again(self):
         self.sweep({"chip": ["wse2"], "n": [1]})
         rows = self.sweep({"chip": ["wse2"], "n": [1, 2]})
@@ -90,7 +102,7 @@ class Sweeps(unittest.TestCase):
     def test_a_failed_run_is_named_with_its_log_and_the_others_go_on(self):
         rows = self.sweep({"chip": ["wse2"], "n": [1, 3, 5]}, workers=1)
         self.assertEqual([row["state"] for row in rows], ["done", "failed", "done"])
-        self.assertIn("ended with status 1", rows[1]["error"])
+        self.assertIn("ended with status 1", rows[1]["message"])
         log = self.folder("chip=wse2,n=3") / "sweep.log"
         self.assertIn(str(log), "\n".join(self.lines))
         self.assertIn("three is too many", log.read_text())
@@ -111,7 +123,7 @@ class Sweeps(unittest.TestCase):
     def test_a_command_that_is_not_there_fails_its_run(self):
         rows = self.sweep({"n": [1]}, ["no-such-command {n}"])
         self.assertEqual(rows[0]["state"], "failed")
-        self.assertIn("does not start", rows[0]["error"])
+        self.assertIn("does not start", rows[0]["message"])
 
     def test_folders_of_others_are_left_alone(self):
         runs = self.home / "runs"
@@ -161,7 +173,7 @@ class Sweeps(unittest.TestCase):
     def test_a_run_that_takes_too_long_is_ended(self):
         begun = time.monotonic()
         rows = self.sweep({"n": [1]}, [f"{sys.executable} -c 'import time; time.sleep(60)'"], timeout=0.5)
-        self.assertIn("took longer than 0.5 s", rows[0]["error"])
+        self.assertIn("took longer than 0.5 s", rows[0]["message"])
         self.assertLess(time.monotonic() - begun, 30)
 
     def test_values_are_not_split_into_words_or_read_by_a_shell(self):
@@ -186,6 +198,8 @@ class Sweeps(unittest.TestCase):
         ]:
             with self.subTest(text), self.assertRaisesRegex(SweepError, text):
                 waferlab.sweep(commands, axes, points=points, program=self.program, folder=self.home / "runs")
+        with self.assertRaisesRegex(SweepError, "workers: 1 or more, not 0"):
+            self.sweep({"n": [1]}, ["true"], workers=0)
         self.assertFalse((self.home / "runs").exists())
 
 
@@ -241,6 +255,16 @@ class Command(unittest.TestCase):
             self.assertEqual(status, 1)
             self.assertIn(text, err)
         self.assertIn("No such file", self.run_command(str(self.home / "no.toml"))[2])
+
+    def test_numbers_of_workers_and_jobs_begin_with_one(self):
+        path = self.plan(commands=["true"], axes={"n": [0]})
+        for word in ("--workers=-3", "--workers=0", "--workers=two", "--slurm=0"):
+            err = io.StringIO()
+            with self.subTest(word), contextlib.redirect_stderr(err), self.assertRaises(SystemExit) as ended:
+                sweeps.main([path, word])
+            option, number = word.split("=")
+            self.assertEqual(ended.exception.code, 2)
+            self.assertIn(f"argument {option}: a whole number from 1 on is wanted, not {number}", err.getvalue())
 
     def test_ctrl_c_and_sigterm_leave_finished_runs_and_end_the_others(self):
         (self.home / "x.py").write_text(

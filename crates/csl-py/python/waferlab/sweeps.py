@@ -42,8 +42,11 @@ TABLE = "results.csv"
 # The files of a program that a run's folder begins with.
 FILES = ("**/*.csl", "**/*.py", "**/*.sh")
 
-# Columns of the table that are not values of the run or results of the program.
-_OWN_COLUMNS = ("state", "seconds", "cycles", "error", "folder")
+# Columns of the table that are not values of the run or results of the program; the last ones stand behind those.
+_LAST_COLUMNS = ("message", "folder")
+_OWN_COLUMNS = ("state", "seconds", "cycles", *_LAST_COLUMNS)
+# What stands before the name of a result that a column has already.
+_RESULT = "result."
 # A running run touches its mark so often, in seconds; one that was touched longer ago has died with its machine.
 _HEARTBEAT = 5
 _DEAD = 60
@@ -79,14 +82,17 @@ def sweep(
 
     In a command `{name}` stands for the value of that name, `{program}` for the folder of the program. No shell reads it.
     A run has its own folder in `folder`, with copies of the program's `files` (patterns). `results.json`, which a host
-    script may write there, becomes columns of the table; `cycles` are those of `sim_stats.json`.
+    script may write there, becomes columns of the table, a result with the name of another column as `result.NAME`;
+    `cycles` are those of `sim_stats.json`, `message` says why a run failed.
 
     A finished run with the same commands and files is not run again, a failed one only with `retry`. `workers` run at once
-    (one a core), each at most `timeout` seconds. `part=(i, n)` runs one of n shares. `cluster` is a Dask client or cluster,
-    or the address of a scheduler. `show` gets a line on each run.
+    (at least 1; left out, one a core), each at most `timeout` seconds. `part=(i, n)` runs one of n shares. `cluster` is a
+    Dask client or cluster, or the address of a scheduler. `show` gets a line on each run.
 
     Returns the table, also in `results.csv`, as a pandas DataFrame, or without pandas as a list of dicts.
     """
+    if workers is not None and workers < 1:
+        raise SweepError(f"workers: 1 or more, not {workers}")
     plan = _Plan.of(commands, axes or {}, points or [{}], program, folder, files, timeout)
     show = show or (lambda line: print(line, file=sys.stderr, flush=True))
     mine = [run for number, run in enumerate(plan.runs) if number % part[1] == part[0]]
@@ -410,8 +416,18 @@ def _row(run: _Run) -> dict:
     if state in ("done", "failed"):
         row["cycles"] = _object(run.folder / "sim_stats.json").get("cycles")
         results = _object(run.folder / RESULTS)
-        row.update({name: value for name, value in results.items() if name not in run.point and name not in _OWN_COLUMNS})
-    return {**row, "error": mark.get("error") if is_ours else None, "folder": str(run.folder)}
+        for name, value in results.items():
+            # A value that the program writes down again is in the table.
+            if name not in run.point or value != run.point[name]:
+                row[_column(name, row)] = value
+    return {**row, "message": mark.get("error") if is_ours else None, "folder": str(run.folder)}
+
+
+def _column(name: str, row: Mapping) -> str:
+    """The column of a result: of its own name, unless that is taken."""
+    while name in row or name in _OWN_COLUMNS:
+        name = _RESULT + name
+    return name
 
 
 def _object(path: pathlib.Path) -> dict:
@@ -424,7 +440,7 @@ def _object(path: pathlib.Path) -> dict:
 
 
 def _columns(rows: list) -> list:
-    return list(dict.fromkeys(name for row in rows for name in row if name not in ("error", "folder"))) + ["error", "folder"]
+    return list(dict.fromkeys(name for row in rows for name in row if name not in _LAST_COLUMNS)) + [*_LAST_COLUMNS]
 
 
 def _write_table(path: pathlib.Path, rows: list) -> None:
@@ -495,6 +511,12 @@ def _toml():
     raise SweepError("reading TOML takes Python 3.11 or `pip install tomli`; the file may be JSON, too")
 
 
+def _count(text: str) -> int:
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on is wanted, not {text}")
+    return int(text)
+
+
 def _part(text: str) -> tuple:
     number, _, count = text.partition("/")
     part = int(number), int(count)
@@ -510,11 +532,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("file", metavar="FILE", help="the plan, such as sweep.toml")
     parser.add_argument("--folder", metavar="FOLDER", help="the folder of the runs, in place of the plan's")
-    parser.add_argument("--workers", type=int, metavar="N", help="runs at once [default: one a core]")
+    parser.add_argument("--workers", type=_count, metavar="N", help="runs at once [default: one a core]")
     parser.add_argument("--retry", action="store_true", help="run failed runs again")
     parser.add_argument("--part", type=_part, default=(0, 1), metavar="I/N", help="only share I (from 0) of N, for job arrays")
     parser.add_argument("--dask", metavar="ADDRESS", help="run on the Dask cluster with this scheduler; `local` starts one here")
-    parser.add_argument("--slurm", type=int, metavar="N", help="run on N SLURM jobs, through dask-jobqueue")
+    parser.add_argument("--slurm", type=_count, metavar="N", help="run on N SLURM jobs, through dask-jobqueue")
     return parser
 
 
