@@ -24,6 +24,12 @@ READS = [
     "with np.errstate():\n  y = x + 1",
     "if v < 0:\n  y = 1\ny = x.max()",
     "y = [x[i] for i in range(3)]",
+    "y = np.add(x, 1)",
+    "y = np.linalg.norm(x)",
+    "y = x[[0, 1]]",
+    "y = x[-1] if v < 0 else 3\nz = x[0] or 3",
+    "y = x.tolist()",
+    "y = x == 0",
 ]
 
 # Scripts with the line that reads.
@@ -53,6 +59,14 @@ OTHERS = [
     "def total(a):\n  runner.task_wait(task)\n  return a.sum()\ny = total(x)",
     "def total(x): return 3\ny = total(z)",
     "y = lambda: x[0]\nrunner.task_wait(task)",
+    "a, b, c = np.reshape(x, (4, 6)), np.asarray(x), np.ravel(x)\nd = np.transpose(x)\nn = np.size(x) + np.ndim(x)",
+    "a, b, c, d = x.transpose(), x.squeeze(), x.flat, x.swapaxes(0, 0)\nx.fill(0)\nn = np.shape(x)",
+    "a, b, c, d = x[..., None], x[None, :], x[np.newaxis], x[1:3]",
+    "y = np.add(z, 1, x)\nnp.copyto(x, z)\nnp.clip(z, 0, 1, x)",
+    "y = x is None",
+    "y = x.sum() if v < 0 else 3\nz = v >= 0 or x.sum()",
+    "assert v >= 0, f'{x}'",
+    "y = x.max",
     "def again(n):\n  if n: again(n - 1)\nagain(3)\nrunner.task_wait(task)\nprint(x)",
 ]
 
@@ -63,16 +77,19 @@ WHOLE = [
 ]
 
 
-def told(script):
+def told(script, shape=24):
     """The warnings that a script gets of a running program."""
     runner = support.running()
-    names = {"runner": runner, "v": runner.get_id("v"), "x": np.zeros(24, np.float32), "z": np.zeros(1), "np": np, "finish": int}
+    names = {"runner": runner, "v": runner.get_id("v"), "x": np.zeros(shape, np.float32), "z": np.zeros(1), "np": np, "finish": int}
     names.update(ORDER=MemcpyOrder.ROW_MAJOR, WIDTH=MemcpyDataType.MEMCPY_32BIT, print=str)
     linecache.cache["early.py"] = (len(script), None, script.splitlines(keepends=True), "early.py")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         exec(compile(script, "early.py", "exec"), names)  # pylint: disable=exec-used
-    return [(warning.lineno, str(warning.message)) for warning in caught]
+        # What it left unfinished is told here, and is none of these warnings.
+        names.clear()
+        del runner
+    return [(warning.lineno, str(warning.message)) for warning in caught if warning.filename == "early.py"]
 
 
 class Early(unittest.TestCase):
@@ -83,6 +100,11 @@ class Early(unittest.TestCase):
                 self.assertEqual(line, 2)
                 at = 2 + len(reads.splitlines())
                 self.assertTrue(text.startswith(f"line {at} reads `x`, which memcpy_d2h in line 2 fills: "), text)
+
+    def test_a_row_of_an_array_is_a_view(self):
+        self.assertEqual(told(COPY + "y = x[0]\nz = x[0, :]", (6, 4)), [])
+        [(_, text)] = told(COPY + "y = x[0]\nz = x[0, 1]", (6, 4))
+        self.assertIn("line 3 reads `x`", text)
 
     def test_calls_in_calls_are_followed_in_no_time(self):
         chain = "".join(f"def f{i}(a): return f{i + 1}(a) or f{i + 1}(a)\n" for i in range(40))

@@ -3,13 +3,26 @@ for it, up to the next request that waits. What is told is sure: a read in a lin
 import ast
 import linecache
 
+import numpy as np
+
 from waferlab.warning import caller, warn
 
-# Attributes and methods of an array that do not read its items.
-_PLAIN = {"shape", "size", "dtype", "ndim", "nbytes", "itemsize", "strides", "flags", "T", "base", "reshape", "ravel", "view"}
-# Functions that read the items of an array; of numpy all but those that make an array like another.
+# What reads the items of an array, whatever it holds: methods, functions of Python, and functions of numpy beside its ufuncs and
+# those of its modules. Others give a view, a shape, or an array like it, or write.
+_METHODS = set(
+    "all any argmax argmin argsort astype choose clip copy cumprod cumsum dot dump dumps flatten item max mean min nonzero prod "
+    "ptp repeat round searchsorted sort std sum take tobytes tofile tolist trace var".split()
+)
 _READERS = {"print", "sum", "max", "min", "list", "sorted", "any", "all", "float", "int", "repr", "str"}
-_MAKERS = {"zeros_like", "empty_like", "ones_like", "full_like", "shape", "size", "ndim", "shares_memory"}
+_OF_NUMPY = set(
+    "all allclose amax amin any argmax argmin argsort argwhere around array2string array_equal array_equiv array_repr array_str "
+    "average bincount clip convolve copy corrcoef correlate count_nonzero cov cumprod cumsum diff dot ediff1d einsum histogram "
+    "inner interp isclose isin kron max mean median min nanmax nanmean nanmin nanstd nansum nanvar nonzero outer pad percentile "
+    "prod ptp quantile repeat roll round save savetxt savez sort std sum take tensordot tile trace unique var vdot where".split()
+)
+_MODULES = ("linalg", "fft")
+# Their first arguments; one behind these may be an array that they write.
+_INPUTS = 2
 # Functions, and methods of lists, that neither read items nor wait.
 _OTHERS = {"len", "range", "enumerate", "zip"}
 _OF_LISTS = {"append"}
@@ -32,7 +45,7 @@ def look(method, position):
     _seen.add(place)
     statements = _statements(_tree(frame.f_code.co_filename), line)
     array = statements and _array(statements[0][0], method, position)
-    read = array and _behind(frame, array)
+    read = array and _behind(frame, array, np.ndim(frame.f_locals.get(array, frame.f_globals.get(array))))
     if read:
         warn(
             f"line {read} reads `{array}`, which {method} in line {line} fills: until task_wait() of its task, or another request "
@@ -70,12 +83,12 @@ def _array(statement, method, position):
     return None
 
 
-def _behind(frame, array):
+def _behind(frame, array, dimensions):
     """The line behind the place of a frame that reads an array first: in its function, and behind the call of one that gives the
     array back; `_OVER` or `None` if none does."""
     file = frame.f_code.co_filename
     tree = _tree(file)
-    search = _Search(array, tree, is_global=frame.f_code.co_name == "<module>")
+    search = _Search(array, dimensions, tree, is_global=frame.f_code.co_name == "<module>")
     for statement, rest in _statements(tree, frame.f_lineno):
         if isinstance(statement, ast.FunctionDef):
             break
@@ -86,7 +99,7 @@ def _behind(frame, array):
         if rest and isinstance(rest[-1], ast.Return) and getattr(rest[-1].value, "id", None) == array:
             found = search.read(rest[:-1])
             name = _given_to(frame.f_back, frame.f_code) if found is None else None
-            return _behind(frame.f_back, name) if name else found
+            return _behind(frame.f_back, name, dimensions) if name else found
         found = search.read(rest)
         if found is not None:
             return found
@@ -113,8 +126,8 @@ class _Search:
     """A search for the first line that reads an array, by its name in a function or module. The results are a line, `_OVER`, or
     `None` where the program goes on without either."""
 
-    def __init__(self, array, tree, is_global, outside=()):
-        self.array, self.tree, self.is_global, self.outside = array, tree, is_global, outside
+    def __init__(self, array, dimensions, tree, is_global, outside=()):
+        self.array, self.dimensions, self.tree, self.is_global, self.outside = array, dimensions, tree, is_global, outside
         # What each call of these functions does, once it is known. Calls in calls are followed so far and no further: scripts
         # of any length are searched in no time.
         self.known = {}
@@ -144,8 +157,9 @@ class _Search:
         nodes = list(ast.walk(part))
         if any(isinstance(node, _LEAVE) or self._may_wait(node) for node in nodes):
             return _OVER
-        read = next((node.lineno for node in nodes if self._reads(node)), None)
-        calls = (self._called(node) for node in nodes if isinstance(node, ast.Call))
+        certain = list(_certain(part))
+        read = next((node.lineno for node in certain if self._reads(node)), None)
+        calls = (self._called(node) for node in certain if isinstance(node, ast.Call))
         return _first([read, *calls, _OVER if any(map(self._sets, nodes)) else None])
 
     def _called(self, call):
@@ -160,7 +174,8 @@ class _Search:
         given = [name for name, value in zip(names, call.args) if getattr(value, "id", None) == self.array]
         outside = (*self.outside, function.name)
         is_global = self.is_global and not given and self.array not in names
-        search = _Search(given[0] if given else self.array if is_global else "", self.tree, is_global, outside)
+        name = given[0] if given else self.array if is_global else ""
+        search = _Search(name, self.dimensions, self.tree, is_global, outside)
         *body, last = function.body
         if isinstance(last, ast.Return):
             last = ast.Expr(last.value or ast.Constant(None), lineno=last.lineno)
@@ -190,21 +205,57 @@ class _Search:
         """Whether an expression reads the items of the array."""
         is_it = self._is_it
         if isinstance(node, ast.Call):
-            name = node.func.id if isinstance(node.func, ast.Name) else None
-            of_numpy = isinstance(node.func, ast.Attribute) and _root(node.func) in ("np", "numpy") and node.func.attr not in _MAKERS
-            return (name in _READERS or of_numpy) and any(map(is_it, node.args))
+            if isinstance(node.func, ast.Attribute) and is_it(node.func.value):
+                return node.func.attr in _METHODS
+            return any(map(is_it, node.args[: _read_by(node.func)]))
         if isinstance(node, ast.Subscript):
-            return is_it(node.value) and isinstance(node.ctx, ast.Load) and not isinstance(node.slice, ast.Slice)
-        if isinstance(node, ast.Attribute):
-            return is_it(node.value) and node.attr not in _PLAIN
+            return is_it(node.value) and isinstance(node.ctx, ast.Load) and self._gives_items(node.slice)
         if isinstance(node, ast.BinOp):
             return is_it(node.left) or is_it(node.right)
         if isinstance(node, ast.Compare):
-            return any(map(is_it, [node.left, *node.comparators]))
+            is_identity = all(isinstance(operator, (ast.Is, ast.IsNot)) for operator in node.ops)
+            return not is_identity and any(map(is_it, [node.left, *node.comparators]))
         return isinstance(node, (ast.UnaryOp, ast.FormattedValue)) and is_it(getattr(node, "operand", None) or node.value)
+
+    def _gives_items(self, index):
+        """Whether an index gives items, not a view."""
+        parts = index.elts if isinstance(index, ast.Tuple) else [index]
+        if any(isinstance(part, ast.List) for part in parts):
+            return True
+        is_view = any(isinstance(part, (ast.Slice, ast.Starred, ast.Attribute)) for part in parts)
+        is_view |= any(isinstance(part, ast.Constant) and part.value in (None, ...) for part in parts)
+        return not is_view and len(parts) >= self.dimensions
 
     def _is_it(self, part):
         return isinstance(part, ast.Name) and part.id == self.array and isinstance(part.ctx, ast.Load)
+
+
+def _read_by(function):
+    """How many of its arguments a function reads for sure, as far as the array may be one of them; `None` where all."""
+    if isinstance(function, ast.Name):
+        return None if function.id in _READERS else 0
+    if not isinstance(function, ast.Attribute) or _root(function) not in ("np", "numpy"):
+        return 0
+    name, module = function.attr, getattr(function.value, "attr", None)
+    if module is not None:
+        if module == "testing" and name.startswith("assert_"):
+            return None
+        return _INPUTS if module in _MODULES else 0
+    ufunc = getattr(np, name, None)
+    if isinstance(ufunc, np.ufunc):
+        return ufunc.nin
+    return _INPUTS if name in _OF_NUMPY else 0
+
+
+def _certain(node):
+    """The nodes of a part that are evaluated whenever it is."""
+    yield node
+    if isinstance(node, (ast.IfExp, ast.Assert)):
+        parts = [node.test]
+    else:
+        parts = node.values[:1] if isinstance(node, ast.BoolOp) else ast.iter_child_nodes(node)
+    for part in parts:
+        yield from _certain(part)
 
 
 def _nodes(statements):
