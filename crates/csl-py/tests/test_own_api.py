@@ -88,10 +88,16 @@ class Compiling(InFolder):
         shown = subprocess.run([cslc, "--help"], capture_output=True, text=True, check=True).stdout
         options = set(re.findall(r"^ +(?:-\w, )?--([a-z0-9-]+)", shown, re.M))
         # These say what cslc looks at and how it prints, and what it writes beside the program; or do nothing.
-        others = {"emit", "check-all", "error-format", "error-limit", "color", "explain", "verbose", "help", "version"}
+        others = {"emit", "error-format", "error-limit", "color", "explain", "verbose", "help", "version"}
         others |= {"output-json", "out-routes", "max-parallelism"}
         keywords = set(waferlab.compile.__kwdefaults__) - {"output"}
         self.assertEqual(sorted(word.replace("_", "-") for word in keywords), sorted(options - others))
+
+    def test_code_that_nothing_uses_is_looked_into_where_that_is_asked_for(self):
+        self.write("pe.csl", support.PE + "fn unused() void { nowhere(); }")
+        waferlab.compile("layout.csl", params={"width": 3}, **PLACE)
+        with self.assertRaisesRegex(CompileError, "nowhere"):
+            waferlab.compile("layout.csl", params={"width": 3}, check_all=True, **PLACE)
 
     def test_an_error_has_the_diagnostics(self):
         self.write("wrong.csl", WRONG)

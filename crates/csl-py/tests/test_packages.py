@@ -1,6 +1,8 @@
 """The drop-in packages, the helpers and the commands."""
 import json
 import os
+import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -8,11 +10,12 @@ import tempfile
 import unittest
 import venv
 import warnings
+from unittest import mock
 
 import numpy as np
 
 import support
-from waferlab import CompileError, SdkError, cs_python, port_map, sdk_utils, trace
+from waferlab import ArgumentError, CompileError, SdkError, cs_python, port_map, sdk_utils, trace
 from waferlab.appliance import SdkCompiler, SdkLauncher
 from waferlab.appliance import SdkRuntime as ApplianceRuntime
 from waferlab.runtime import SdkRuntime as LocalRuntime
@@ -91,13 +94,24 @@ class Commands(unittest.TestCase):
         self.assertEqual((done.stdout, done.returncode), ("client\n", 0), done.stderr)
 
     def test_variables_for_the_inside_of_a_container(self):
-        script = "import os; print(*(os.environ.get(name) for name in ('ROWS', 'COLS', 'BOTH', 'PYTHONPATH')))"
+        script = "import os; print(*(os.environ.get(name) for name in ('ROWS', 'COLS', 'SET', 'BOTH')))"
         more = {
-            "SINGULARITYENV_ROWS": "3", "APPTAINERENV_COLS": "5", "COLS": "outside",
-            "SINGULARITYENV_BOTH": "first", "APPTAINERENV_BOTH": "second", "APPTAINERENV_PYTHONPATH": "/mine",
+            "SINGULARITYENV_ROWS": "3", "APPTAINERENV_COLS": "5", "APPTAINERENV_SET": "inside", "SET": "outside",
+            "SINGULARITYENV_BOTH": "first", "APPTAINERENV_BOTH": "second",
         }  # fmt: skip
         done = run(os.path.join(BIN, "cs_python"), "-c", script, env={**os.environ, **more})
-        self.assertEqual(done.stdout, f"3 5 second {cs_python.dropins()}{os.pathsep}/mine\n", done.stderr)
+        self.assertEqual(done.stdout, "3 5 outside first\n", done.stderr)
+        with mock.patch.dict(os.environ, APPTAINERENV_PYTHONPATH="/mine"):
+            os.environ.pop("PYTHONPATH", None)
+            self.assertEqual(cs_python.environment()["PYTHONPATH"], os.pathsep.join([cs_python.dropins(), "/mine"]))
+
+    def test_the_variables_of_the_package_stand_in_the_book(self):
+        # Whatever way they are read; the page is made of the table of all variables.
+        folder = pathlib.Path(__file__).resolve().parents[3]
+        page = (folder / "docs/book/src/reference/environment.md").read_text(encoding="utf-8")
+        for file in (folder / "crates/csl-py/python").rglob("*.py"):
+            for name in re.findall(r"\b(?:WAFERLAB|CSL)_[A-Z_]+", file.read_text(encoding="utf-8")):
+                self.assertIn(f"## `{name}`", page, file)
 
     def test_cs_python_stands_in_a_first_line(self):
         script = os.path.join(support.sources(), "script")
@@ -206,6 +220,31 @@ class Appliance(unittest.TestCase):
             self.assertEqual(launcher.run("cat extra.txt", "test -d out && printf '%s' '!'"), "hello!")
             written = launcher.download_artifact("extra.txt", os.path.join(folder, "copy.txt"))
         self.assertTrue(os.path.exists(written))
+
+    def test_the_address_of_the_system_is_empty_in_every_quoting(self):
+        show = "printf '[%s]' a "
+        with SdkLauncher(support.compiled(), simulator=True) as launcher:
+            for word in ("%CMADDR%", "'%CMADDR%'", '"%CMADDR%"'):
+                self.assertEqual(launcher.run(f"{show}{word} b"), "[a][][b]", word)
+                self.assertEqual(launcher.run(f"{show}--cmaddr={word}"), "[a][--cmaddr=]", word)
+            self.assertEqual(launcher.run(show + '"--cmaddr=%CMADDR%" "\\"%CMADDR%"'), '[a][--cmaddr=]["]')
+            # Commands for another shell.
+            for command in ("sh -c 'printf \"[%s]\" a %CMADDR% b'", "sh -c \"printf '[%s]' a %CMADDR% b\""):
+                self.assertEqual(launcher.run(command), "[a][][b]", command)
+            for command in ("sh -c 'printf \"[%s]\" a \"%CMADDR%\"'", "sh -c \"printf '[%s]' a '%CMADDR%'\""):
+                self.assertEqual(launcher.run(command), "[a][]", command)
+
+    def test_options_may_stand_in_quotes(self):
+        folder = support.sources()
+        quoted = self.FLAGS.replace("width:3", '"width:3"').replace("-o out", "-o 'my out'")
+        with SdkCompiler() as compiler:
+            self.assertEqual(compiler.compile(folder, "layout.csl", quoted, folder), os.path.join(folder, "my out"))
+            with self.assertRaisesRegex(ArgumentError, "No closing quotation"):
+                compiler.compile(folder, "layout.csl", self.FLAGS + " '", folder)
+
+    def test_a_block_that_stops_the_run_itself(self):
+        with ApplianceRuntime(support.compiled()) as runner:
+            runner.stop()
 
     def test_what_lies_in_the_way_stays(self):
         folder = support.sources()

@@ -1,7 +1,7 @@
 """Waferlab: compile CSL programs and run them on a simulated wafer.
 
 Most names here are those of the vendor's host API; `cerebras.sdk...` re-exports them for programs that import that. Our own
-are `compile` and its `Artifact`, `Cycles`, `to_grid` and `from_grid`.
+are `compile` and its `Artifact`, `compile_csl`, `Cycles`, `to_grid` and `from_grid`, `sweep` and its `SweepError`.
 They are loaded on first use, so that `cs_python` starts without waiting for numpy.
 """
 import importlib

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -10,7 +11,7 @@ import tempfile
 from typing import Any, Literal
 
 from waferlab import _waferlab
-from waferlab.compiler import compile_csl
+from waferlab.compiler import compile_csl, split
 from waferlab.cs_python import environment
 from waferlab.errors import ArgumentError, CompileError, SdkError
 from waferlab.runtime import SdkRuntime as _LocalRuntime
@@ -20,6 +21,10 @@ from waferlab.warning import unknown_words
 
 # Keyword arguments of the compiler and the launcher; they concern a cluster and change nothing here.
 _CLUSTER_OPTIONS = ("mgmt_namespace", "resource_cpu", "resource_mem", "disable_version_check", "simulator")
+
+# What stands for the address of the system, and what quotes of a shell enclose.
+_CMADDR = "%CMADDR%"
+_QUOTED = re.compile(rf"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|{_CMADDR}""", re.DOTALL)
 
 
 class SdkCompiler:
@@ -54,7 +59,7 @@ class SdkCompiler:
         target = _one_of("outdir", outdir, "out_path", out_path)
         if not os.path.isdir(folder):
             raise CompileError(f"there is no folder {folder!r} to compile in")
-        words = flags.split()
+        words = split(flags)
         artifact = _artifact(target, getOutputNameFromCompileOptions(words))
         # A string, since clients write it down as JSON.
         return os.fspath(compile_csl([main, *words], folder, artifact))
@@ -98,9 +103,7 @@ class SdkRuntime:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: object) -> Literal[False]:
-        if kind is None:
-            self._runtime.stop()
-        return False
+        return self._runtime.__exit__(kind, value, traceback)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._runtime, name)
@@ -142,7 +145,7 @@ class SdkLauncher:
     def _run_one(self, command):
         if not isinstance(command, str):
             raise TypeError(f"SdkLauncher.run() takes strings, not {type(command).__name__}")
-        line = command.replace("%CMADDR%", "''")
+        line = _QUOTED.sub(_without_address, command)
         done = subprocess.run(line, shell=True, cwd=self._workdir(), env=environment(), capture_output=True, text=True)
         if done.returncode:
             raise SdkError(f"`{command}` ended with status {done.returncode}\n{done.stdout}{done.stderr}")
@@ -165,3 +168,13 @@ class SdkLauncher:
         if self._folder is None:
             raise SdkError("SdkLauncher must be used in a `with` statement")
         return self._folder.name
+
+
+def _without_address(found):
+    """A part of a command with an empty text for the address, whatever quotes it stands in. As a word among others within
+    quotes, it is a word of a command for another shell."""
+    part = found[0]
+    if part == _CMADDR:
+        return "''"
+    empty = '""' if part[0] == "'" else "''"
+    return re.sub(rf"(?<=\s){_CMADDR}(?=\s|.$)", empty, part).replace(_CMADDR, "")

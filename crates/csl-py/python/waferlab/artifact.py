@@ -19,7 +19,7 @@ class Artifact(SdkCompileArtifacts):
         self.messages = messages
         """The warnings of the compilation, as cslc prints them; empty when there were none."""
         self.text = text
-        """What cslc prints to its standard output, such as the routes for `out_routes=True`."""
+        """What cslc prints to its standard output."""
 
     def __fspath__(self) -> str:
         return self.artifacts_path

@@ -37,6 +37,7 @@ def compile(  # noqa: A001 (a name of the module's, as re.compile)
     link_section_start_address_bytes: Mapping[str, int] | None = None,
     warnings_as_errors: bool = False,
     allow: str | Sequence[str] = (),
+    check_all: bool = False,
     sdk: str | None = None,
 ) -> Artifact:
     """Compiles a CSL program, as cslc does, and returns what SdkRuntime takes and a notebook shows.
@@ -70,6 +71,7 @@ def compile(  # noqa: A001 (a name of the module's, as re.compile)
         "link_section_start_address_bytes": _bindings("link_section_start_address_bytes", link_section_start_address_bytes),
         "warnings_as_errors": warnings_as_errors,
         "allow": _several(allow),
+        "check_all": check_all,
         "sdk": sdk,
     }
     words = [word for name, value in options.items() for word in _words(name, value)]
@@ -85,10 +87,18 @@ def compile_csl(
     """Runs cslc with `arguments` (a list, or one string as a shell would split it) as if `folder` were the working
     directory, and returns the path of the output folder. `output` stands for the folder that -o names. Raises CompileError
     with the diagnostics."""
-    words = shlex.split(arguments) if isinstance(arguments, str) else [os.fspath(word) for word in arguments]
+    words = split(arguments) if isinstance(arguments, str) else [os.fspath(word) for word in arguments]
     done = _compile(words, folder, output)
     print(done.text, end="")
     return done.folder
+
+
+def split(arguments: str) -> list[str]:
+    """The words of a command line, as a shell would have them."""
+    try:
+        return shlex.split(arguments)
+    except ValueError as error:
+        raise ArgumentError(f"{arguments!r}: {error}") from None
 
 
 def _compile(words, folder, output):

@@ -2,7 +2,7 @@
 
 The packages go on PYTHONPATH and Python starts anew, so that every option of Python works and processes that the
 program starts find them too. The vendor's `cs_python` is a container: it has no appliance client, and it gets the
-variables SINGULARITYENV_X and APPTAINERENV_X as X.
+variables SINGULARITYENV_X and APPTAINERENV_X as X, here where X is not set.
 """
 import importlib.metadata
 import os
@@ -18,7 +18,7 @@ def dropins():
 # such a process starts do not have it.
 _MARK = "waferlab_cs_python"
 
-# A later prefix wins, as in the container.
+# The first prefix wins, as where a run reads SIMFABRIC_DEBUG.
 _CONTAINER_PREFIXES = ("SINGULARITYENV_", "APPTAINERENV_")
 
 
@@ -29,11 +29,17 @@ def hide_client(module):
         raise ModuleNotFoundError(f"No module named {module!r}", name=module)
 
 
+def _python_path(env):
+    return env.get("PYTHONPATH", "").split(os.pathsep)
+
+
 def environment():
     env = dict(os.environ)
     for prefix in _CONTAINER_PREFIXES:
-        env.update({name[len(prefix) :]: value for name, value in os.environ.items() if name.startswith(prefix) and name != prefix})
-    rest = [p for p in env.get("PYTHONPATH", "").split(os.pathsep) if p and p != dropins()]
+        for name, value in os.environ.items():
+            if name.startswith(prefix) and name != prefix:
+                env.setdefault(name[len(prefix) :], value)
+    rest = [p for p in _python_path(env) if p and p != dropins()]
     env["PYTHONPATH"] = os.pathsep.join([dropins(), *rest])
     bin_dir = os.path.dirname(sys.executable)
     paths = env.get("PATH", "").split(os.pathsep)
@@ -42,19 +48,17 @@ def environment():
     return env
 
 
-# Set in the child processes, so that the note is printed once.
-_NOTED = "WAFERLAB_NUMPY_NOTED"
-
-
-def note_numpy(env):
-    """Says that NumPy 2 computes less widely than the NumPy that published scripts were written for."""
+def note_numpy():
+    """Says that NumPy 2 computes less widely than the NumPy that published scripts were written for, unless this process
+    comes from a `cs_python` that has said it."""
+    if dropins() in _python_path(os.environ):
+        return
     try:
         version = importlib.metadata.version("numpy")
     except importlib.metadata.PackageNotFoundError:
         return
-    if int(version.split(".")[0]) < 2 or _NOTED in env:
+    if int(version.split(".")[0]) < 2:
         return
-    env[_NOTED] = "1"
     print(
         f"cs_python: NumPy {version}: `uint16 << 16` stays 16 bits wide and gives 0, where NumPy 1 gives a wider number.\n"
         "cs_python: Scripts that put time stamps together in this way show wrong cycles. NumPy 1, for Python 3.9 to\n"
@@ -66,5 +70,5 @@ def note_numpy(env):
 
 def main():
     env = environment()
-    note_numpy(env)
+    note_numpy()
     os.execve(sys.executable, [sys.executable, "-X", _MARK, *sys.argv[1:]], env)
