@@ -113,6 +113,20 @@ class Cores(InAFolder):
         with self.assertRaisesRegex(SdkError, "has not run the program"):
             debug_util(self.out)
 
+    def test_debug_util_reads_the_run_that_was_loaded_last(self):
+        self.run_with().stop()
+        waiting = SdkRuntime(self.out)
+        np.testing.assert_array_equal(debug_util(self.out).get_symbol(6, 2, "v", np.float32), [2, 2, 2, 2])
+        waiting.load()
+        np.testing.assert_array_equal(debug_util(self.out).get_symbol(6, 2, "v", np.float32), [0, 0, 0, 0])
+
+    def test_places_outside_are_refused_with_words(self):
+        self.run_with().stop()
+        with self.assertRaisesRegex(ArgumentError, "debug_util: col must not be negative or beyond 2.31, but is -1"):
+            debug_util(self.out).get_symbol(-1, 2, "v", np.float32)
+        with self.assertRaisesRegex(ArgumentError, "debug_util: row must not be negative"):
+            debug_util(self.out).get_symbol_rect(((4, -2), (2, 2)), "v", np.float32)
+
     def test_simfab_config_asks_for_a_core_at_the_end(self):
         self.run_with(platform=get_platform(None, SimfabConfig(dump_core=True))).stop()
         self.assertTrue(os.path.exists("out.core"))

@@ -2,10 +2,11 @@
 import os
 import tempfile
 import unittest
+import warnings
 
 import numpy as np
 
-from waferlab.errors import CompileError
+from waferlab.errors import CompileError, SdkError
 
 from cerebras.geometry.geometry import IntRectangle, IntVector
 from cerebras.sdk.runtime import sdkruntimepybind as sdk
@@ -65,6 +66,22 @@ class Layouts(unittest.TestCase):
         tx_port = region.create_output_port(self.tx, sdk.Edge.BOTTOM, [from_ramp], 3)
         into = self.layout.create_input_stream(rx_port, io_loc=IntVector(0, 0), io_buffer_size=2)
         return into, self.layout.create_output_stream(tx_port)
+
+    def test_the_port_map_of_a_program_may_be_named(self):
+        self.streams()
+        artifacts = self.layout.compile("out", save_port_map=True)
+        self.assertIs(artifacts.add_port_mapping(os.path.join("out", "port_map.json")), artifacts)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            sdk.SdkRuntime(artifacts, self.platform)
+        with self.assertRaisesRegex(SdkError, "add_port_mapping: there is no file 'nowhere.json'"):
+            artifacts.add_port_mapping("nowhere.json")
+        for text in ("[]", "no JSON"):
+            with open("other.json", "w", encoding="utf-8") as file:
+                file.write(text)
+            other = sdk.SdkCompileArtifacts("out").add_port_mapping("other.json")
+            with self.assertWarnsRegex(RuntimeWarning, "'other.json' is not the port map of this program, .*used: echo_rx"):
+                sdk.SdkRuntime(other, self.platform)
 
     def test_a_platform_is_a_wse3_unless_the_program_says_otherwise(self):
         self.assertEqual(sdk.get_platform().target, sdk.SdkTarget.WSE3)

@@ -18,7 +18,7 @@ except ImportError:
 import numpy as np
 
 import support
-from waferlab import ArgumentError, MemcpyDataType, MemcpyOrder, SdkError, SdkRuntime, SimulationError, compile_csl
+from waferlab import ArgumentError, MemcpyDataType, MemcpyOrder, SdkError, SdkRuntime, SimulationError, compile_csl, get_platform
 from waferlab.debug_util import debug_util
 from waferlab.enums import SdkTarget
 from waferlab.platform import SdkCompileArtifacts, get_simulator
@@ -313,6 +313,16 @@ class Refusals(unittest.TestCase):
 
 
 class Life(unittest.TestCase):
+    def test_the_width_of_items_means_nothing_to_a_stream(self):
+        narrow = {"data_type": MemcpyDataType.MEMCPY_16BIT, "nonblock": True}
+        runner = support.running()
+        with self.assertWarnsRegex(RuntimeWarning, "MEMCPY_16BIT takes the low half"):
+            runner.memcpy_h2d(runner.get_id("h"), np.ones(4, np.float32), 0, 0, 1, 1, 4, **narrow)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            runner.memcpy_h2d(3, np.ones(4, np.float32), 0, 0, 1, 1, 4, streaming=True, **narrow)
+        self.assertNotIn("MEMCPY_16BIT", "".join(str(warning.message) for warning in caught))
+
     def test_wavelets_that_are_left_warn_at_the_end(self):
         runner = support.running()
         runner.launch("lose")
@@ -359,7 +369,7 @@ class Life(unittest.TestCase):
         os.environ["WAFERLAB_CHECK"] = "1"
         self.addCleanup(os.environ.pop, "WAFERLAB_CHECK")
         self.assertEqual(self.checked(), told)
-        with self.assertRaisesRegex(ValueError, 'check="maybe": True, False or "stop" is wanted'):
+        with self.assertRaisesRegex(ArgumentError, 'SdkRuntime: check="maybe": True, False or "stop" is wanted'):
             support.running(check="maybe")
 
     def test_a_checked_script_that_ends_before_stop_is_told_what_was_found(self):
@@ -384,6 +394,35 @@ class Life(unittest.TestCase):
                 done = subprocess.run(script, cwd=support.sources(), capture_output=True, text=True)
                 self.assertEqual(done.stderr.count("check: a copy of the host reads 20 bytes of `v`"), 1, done.stderr)
 
+    def test_a_script_that_ends_without_stop_is_told_what_had_not_ended(self):
+        copy = "runner.memcpy_d2h(x, v, 0, 0, 3, 2, 4, nonblock={})"
+        begin = [
+            "import sys, numpy as np", "from waferlab import SdkRuntime", f"runner = SdkRuntime({str(support.compiled())!r})",
+            "x, v = np.zeros(24, np.float32), runner.get_id('v')", "runner.load(); runner.run()",
+            "runner.launch('scale', np.float32(2), nonblock=True)",
+        ]  # fmt: skip
+        left = "SdkRuntime.stop() was not called, and requests had not ended: launch of scale, copy from v; "
+        ends = {
+            "nothing is waited for": ([copy.format(True)], 0, left),
+            "the runner is dropped": ([copy.format(True), "del runner; print('after')"], 0, left),
+            "a status of its own": ([copy.format(True), "sys.exit(3)"], 3, left),
+            "a later copy has waited": ([copy.format(False)], 0, ""),
+            "stop()": ([copy.format(True), "runner.stop()"], 0, ""),
+            "another error": ([copy.format(True), "raise ValueError"], 1, ""),
+            "a run that has failed": (["runner.launch('spin')", f"try: {copy.format(False)}", "except RuntimeError: pass"], 0, ""),
+            "within `with`": (["try:", " with runner: raise ValueError", "except ValueError: pass"], 0, ""),
+        }
+        for name, (lines, status, text) in ends.items():
+            with self.subTest(name):
+                script = os.path.join(support.sources(), "run.py")
+                with open(script, "w", encoding="utf-8") as file:
+                    file.write("\n".join(begin + lines))
+                env = {**os.environ, "WAFERLAB_MAX_CYCLES": "100000"}
+                done = subprocess.run([sys.executable, script], cwd=os.path.dirname(script), capture_output=True, text=True, env=env)
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertEqual(done.stderr.count(f"run.py:3: RuntimeWarning: {left}"), int(bool(text)), done.stderr)
+                self.assertEqual("stop()" in done.stderr, bool(text), done.stderr)
+
     def test_a_run_without_a_clock_computes_the_same(self):
         def scaled(**options):
             runner = support.running(**options)
@@ -400,7 +439,7 @@ class Life(unittest.TestCase):
         self.addCleanup(os.environ.pop, "WAFERLAB_SCHEDULE")
         with self.assertRaisesRegex(ValueError, "a run without a clock .* has no "):
             scaled(untimed=True)
-        with self.assertRaisesRegex(ValueError, "untimed=.maybe.: True, False or .own-time. is wanted"):
+        with self.assertRaisesRegex(ArgumentError, "untimed=.maybe.: True, False or .own-time. is wanted"):
             support.running(untimed="maybe")
 
     def test_constructor_arguments(self):
@@ -421,6 +460,15 @@ class Life(unittest.TestCase):
             SdkRuntime(out, mgmt_namespace="n", resource_cpu=1, resource_mem=2, disable_version_check=True)
         with self.assertRaisesRegex(SdkError, "no such folder"):
             SdkRuntime(os.path.join(out, "nowhere"))
+
+    def test_another_target_than_the_program_s_is_told(self):
+        wse2 = compile_csl(f"{support.OPTIONS} --arch=wse2", support.sources())
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            SdkRuntime(wse2, get_platform(None))
+            SdkRuntime(wse2, get_platform(None, target=SdkTarget.WSE2))
+        with self.assertWarnsRegex(RuntimeWarning, "target is WSE3, and the program is compiled for wse2: it runs on that chip"):
+            SdkRuntime(wse2, get_simulator(target=SdkTarget.WSE3))
 
     def test_order_of_calls(self):
         runner = SdkRuntime(support.compiled())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from waferlab import _waferlab, trace
+from waferlab import _waferlab, arrays, trace
 from waferlab.errors import ArgumentError, SdkError
 from waferlab.platform import refuse_system
 
@@ -20,7 +20,7 @@ _last_runs = {}
 
 
 def remember(bindir: str | os.PathLike[str], machine: _waferlab.Machine) -> None:
-    """Keeps the newest run of a compiled program, so that it can be looked into after it has stopped."""
+    """Keeps the run of a compiled program that was loaded last, so that it can be looked into after it has stopped."""
     _last_runs[os.path.realpath(bindir)] = machine
 
 
@@ -52,7 +52,8 @@ class debug_util:  # noqa: N801 (the vendor's spelling)
 
     def get_symbol(self, col: int, row: int, symbol: str, dtype: DTypeLike) -> np.ndarray:
         """The value of a symbol on one PE."""
-        return items(symbol, self._machine.read_symbol(int(col), int(row), symbol), dtype)
+        at = arrays.whole("debug_util: col", int(col)), arrays.whole("debug_util: row", int(row))
+        return items(symbol, self._machine.read_symbol(*at, symbol), dtype)
 
     def get_symbol_rect(self, rectangle: tuple[Sequence[int], Sequence[int]], symbol: str, dtype: DTypeLike) -> np.ndarray:
         """The values of a symbol on a rectangle ((col, row), (width, height)), by column, then row."""

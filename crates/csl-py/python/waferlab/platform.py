@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import NoReturn
 
 import numpy as np
 
+from waferlab import arrays
 from waferlab.enums import SdkTarget
-from waferlab.errors import ArgumentError, SdkError
+from waferlab.errors import ArgumentError
 
 MAX_THREADS = 64
 _MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -51,13 +51,15 @@ class SimfabConfig:
 
 
 class SdkExecutionPlatform:
-    """A target to run on; made by get_platform and get_simulator."""
+    """A target to run on; made by get_platform and get_simulator. A program runs on the chip that it is compiled for; a target
+    that is given and is another is told."""
 
-    def __init__(self, config: SimfabConfig | None = None, target: SdkTarget = SdkTarget.WSE3) -> None:
+    def __init__(self, config: SimfabConfig | None = None, target: SdkTarget | None = None) -> None:
         if not isinstance(config, (SimfabConfig, type(None))):
             raise TypeError(f"config must be a SimfabConfig, not {type(config).__name__}")
         self.config = config or SimfabConfig()
-        self.target = SdkTarget(target)
+        self.is_target_given = target is not None
+        self.target = SdkTarget.WSE3 if target is None else SdkTarget(target)
 
     def is_simulation(self) -> bool:
         return True
@@ -67,18 +69,18 @@ class SdkExecutionPlatform:
 
 
 def get_platform(
-    cmaddr: str | None = None, config: SimfabConfig | None = None, target: SdkTarget = SdkTarget.WSE3, addr: str | None = None
+    cmaddr: str | None = None, config: SimfabConfig | None = None, target: SdkTarget | None = None, addr: str | None = None
 ) -> SdkExecutionPlatform:
     """The simulator. Release 2.10 calls the first argument `addr` in the code and `cmaddr` in the manual."""
     refuse_system(cmaddr or addr)
     return SdkExecutionPlatform(config, target)
 
 
-def get_simulator(config: SimfabConfig | None = None, target: SdkTarget = SdkTarget.WSE3) -> SdkExecutionPlatform:
+def get_simulator(config: SimfabConfig | None = None, target: SdkTarget | None = None) -> SdkExecutionPlatform:
     return SdkExecutionPlatform(config, target)
 
 
-def get_system(cmaddr: str | None, config: SimfabConfig | None = None, target: SdkTarget = SdkTarget.WSE3) -> None:
+def get_system(cmaddr: str | None, config: SimfabConfig | None = None, target: SdkTarget | None = None) -> None:
     refuse_system(cmaddr or "(none)")
 
 
@@ -87,8 +89,14 @@ class SdkCompileArtifacts:
 
     def __init__(self, artifacts_path: str | os.PathLike[str]) -> None:
         self.artifacts_path = str(artifacts_path)
+        self.port_maps: list[str] = []
+        """The files that add_port_mapping() was given."""
 
-    def add_port_mapping(self, path: str | os.PathLike[str]) -> NoReturn:
-        raise SdkError(
-            f"add_port_mapping({str(path)!r}): a program's streams are listed in its own folder, not in a file beside it"
-        )
+    def add_port_mapping(self, path: str | os.PathLike[str]) -> SdkCompileArtifacts:
+        """Names the port map that `SdkLayout.compile(save_port_map=True)` has written. The program has its streams in its own
+        folder: SdkRuntime warns of a file that lists others."""
+        file = arrays.path("add_port_mapping: path", path)
+        if not os.path.isfile(file):
+            raise ArgumentError(f"add_port_mapping: there is no file {file!r}")
+        self.port_maps.append(file)
+        return self

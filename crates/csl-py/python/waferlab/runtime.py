@@ -6,6 +6,7 @@ interpreter lock, and looks for Ctrl-C now and then.
 
 from __future__ import annotations
 
+import json
 import logging
 import operator
 import os
@@ -21,9 +22,9 @@ from numpy.typing import DTypeLike
 from waferlab import _waferlab, arrays, debug_util, early, signals
 from waferlab.cycles import Cycles
 from waferlab.enums import MemcpyDataType, MemcpyOrder
-from waferlab.errors import ArgumentError
+from waferlab.errors import ArgumentError, SdkError, SimulationError
 from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_level, check_threads, refuse_system
-from waferlab.warning import unknown_words, warn
+from waferlab.warning import place, unknown_words, warn, warn_at
 
 logger = logging.getLogger("waferlab")
 
@@ -33,7 +34,8 @@ TRACES = "simfab_traces"
 SUPPRESS_TRACES = "CSL_SUPPRESS_SIMFAB_TRACE"
 DEFAULT_THREADS = 5
 # The options, with defaults, of the constructors of both classes of this name: the runtime and the appliance client.
-# The last five concern a cluster or a check of versions and change nothing here.
+# memcpy_required and the last five change nothing here: a program says itself whether it has memcpy, and the others concern a
+# cluster or a check of versions.
 OPTIONS = {
     "cmaddr": None,
     "suppress_simfab_trace": False,
@@ -124,6 +126,7 @@ class SdkRuntime:
         if (bindir is None) == (artifacts is None):
             raise TypeError("SdkRuntime() takes one of bindir and artifacts")
         bindir = artifacts if bindir is None else bindir
+        port_maps = bindir.port_maps if isinstance(bindir, SdkCompileArtifacts) else []
         if isinstance(bindir, SdkCompileArtifacts):
             bindir = bindir.artifacts_path
         if platform is not None and not isinstance(platform, SdkExecutionPlatform):
@@ -136,10 +139,20 @@ class SdkRuntime:
             raise TypeError(f"SdkRuntime: bindir must be a path, not {arrays.shown(bindir)}")
         prints = _is_notebook() if prints is None else bool(prints)
         check, untimed = _word(options["check"]), _word(options["untimed"])
-        self._machine = _OneAtATime(
-            _waferlab.Machine(os.fspath(bindir), threads, output_folder, prints=prints, check=check, untimed=untimed)
-        )
+        try:
+            machine = _waferlab.Machine(os.fspath(bindir), threads, output_folder, prints=prints, check=check, untimed=untimed)
+        except SdkError:
+            raise
+        except ValueError as error:
+            raise ArgumentError(f"SdkRuntime: {error}") from None
+        self._bindir, self._machine = bindir, _OneAtATime(machine)
+        if platform is not None and platform.is_target_given:
+            _check_target(bindir, platform.target)
+        for file in port_maps:
+            _check_port_map(file, self._machine.streams())
         self._waiting, self._files = {}, {}
+        # The files of `_files`, without the tasks, which hold this object.
+        self._unwritten = []
         # Names that get_id() or get_port_id() was asked for and that do not exist.
         self._unknown = []
         # The folder in which the run leaves its files: sim.log, sim_stats.json, core files.
@@ -149,7 +162,7 @@ class SdkRuntime:
         self._core = (config.core_path or "out.core") if config and config.dump_core else None
         suppressed = options["suppress_simfab_trace"] or (config and config.suppress_trace)
         self._makes_traces = not suppressed and os.environ.get(SUPPRESS_TRACES, "0") in ("", "0")
-        debug_util.remember(bindir, self._machine)
+        self._unfinished = weakref.finalize(self, _tell_unfinished, self._machine, self._unwritten, place())
         if self._machine.is_checked():
             # A script may end by an assertion of its own, before stop().
             weakref.finalize(self, _tell_mistakes, self._machine)
@@ -158,6 +171,8 @@ class SdkRuntime:
 
     def load(self) -> None:
         """Loads the program into the simulated machine."""
+        # Before it loads: a run that was left unstopped, and that nothing but debug_util holds, gives sim.log free.
+        debug_util.remember(self._bindir, self._machine)
         self._ask("load")
         self._is_loaded = True
         if self._makes_traces:
@@ -184,6 +199,7 @@ class SdkRuntime:
         finally:
             self._deliver()
         self._is_stopped = True
+        self._unfinished.detach()
         self._write_statistics()
         if self._core is not None:
             self.dump_core(os.path.join(self._folder, self._core))
@@ -207,6 +223,7 @@ class SdkRuntime:
         if kind is None:
             self.stop()
         else:
+            self._unfinished.detach()
             _tell_mistakes(self._machine)
             self._machine.flush_log()
             self._write_statistics()
@@ -260,9 +277,9 @@ class SdkRuntime:
 
     def read_symbol(self, x: int, y: int, symbol_name: str, dtype: DTypeLike = "uint8") -> np.ndarray:
         """The bytes of a symbol of one PE, exported or not, as an array of `dtype`."""
-        place = arrays.whole("read_symbol: x", x), arrays.whole("read_symbol: y", y)
+        at = arrays.whole("read_symbol: x", x), arrays.whole("read_symbol: y", y)
         name = arrays.text("read_symbol: symbol_name", symbol_name)
-        return debug_util.items(name, self._machine.read_symbol(*place, name), dtype)
+        return debug_util.items(name, self._machine.read_symbol(*at, name), dtype)
 
     # Moving data.
 
@@ -327,7 +344,9 @@ class SdkRuntime:
     def _send(self, method, spread, dest, src, rect, options):
         array = arrays.words_of(method, arrays.source(method, src))
         copy = _copy(rect, options, spread)
-        if options["data_type"] == MemcpyDataType.MEMCPY_16BIT and array.dtype == np.float32:
+        # The width of the items means nothing to a stream.
+        is_narrow = options["data_type"] == MemcpyDataType.MEMCPY_16BIT and not options["streaming"]
+        if is_narrow and array.dtype == np.float32:
             if np.any(arrays.memory(array).view(np.uint32) >> 16):
                 warn(
                     f"{method}: MEMCPY_16BIT takes the low half of each item, and these are float32, whose values stand in "
@@ -436,12 +455,14 @@ class SdkRuntime:
         nonblock = _only_nonblock("receive_tofile", kwargs)
         task = Task(self, None)
         self._files[task] = (self._port("receive_tofile", port), arrays.path("receive_tofile: outfile", outfile))
+        self._unwritten.append(self._files[task][1])
         if not nonblock:
             self._write_file(task)
         return task
 
     def _write_file(self, task):
         port, outfile = self._files.pop(task)
+        self._unwritten.remove(outfile)
         data = self._ask("receive_all", port)
         with open(outfile, "wb") as file:
             file.write(data)
@@ -470,6 +491,10 @@ class SdkRuntime:
         """Makes a request to the machine, and shows its warnings."""
         try:
             return getattr(self._machine, what)(*arguments)
+        except (SimulationError, KeyboardInterrupt, SystemExit):
+            # The run is over, and the error says so.
+            self._unfinished.detach()
+            raise
         finally:
             for text in self._machine.take_warnings():
                 warn(text)
@@ -502,6 +527,54 @@ def _tell_mistakes(machine):
         return
     for text in mistakes:
         warn(text)
+
+
+# The most requests that are named.
+_NAMED = 5
+_FORMS = {"launch": "launch of {}", "h2d": "copy to {}", "d2h": "copy from {}"}
+
+
+def _tell_unfinished(machine, unwritten, where):
+    """Warns of requests that had not ended when the script did, or dropped the runtime, without stop()."""
+    if hasattr(sys, "last_value") or signals.is_terminated():
+        # The script has ended by an error, which is told.
+        return
+    if not machine.lock.acquire(blocking=False):
+        # Another thread is within a request, and may stay there for good.
+        return
+    try:
+        names = [_FORMS[request.kind].format(request.name) for request in machine.requests() if request.last is None]
+    finally:
+        machine.lock.release()
+    names += [f"receive_tofile to {outfile!r}" for outfile in unwritten]
+    if names:
+        rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        warn_at(
+            where,
+            f"SdkRuntime.stop() was not called, and requests had not ended: {', '.join(names[:_NAMED])}{rest}; stop() waits "
+            "for all of them, task_wait() for one",
+        )
+
+
+def _check_target(bindir, target):
+    """Warns of a program that is compiled for another chip than the platform's."""
+    arch = json.loads(_waferlab.inspect(os.fspath(bindir), json=True))["arch"]
+    if target.name.lower() != arch:
+        warn(f"SdkRuntime: the platform's target is {target.name}, and the program is compiled for {arch}: it runs on that chip")
+
+
+def _check_port_map(file, streams):
+    """Warns of a port map that is not that of the program."""
+    flows = ["in" if stream.flow == _waferlab.Flow.IN else "out" for stream in streams]
+    own = [dict(name=s.name, direction=flow, x=s.x, y=s.y, color=s.color) for s, flow in zip(streams, flows)]
+    try:
+        with open(file, encoding="utf-8") as opened:
+            given = json.load(opened)
+    except ValueError:
+        given = None
+    if given != own:
+        names = ", ".join(stream.name for stream in streams) or "none"
+        warn(f"add_port_mapping: {file!r} is not the port map of this program, whose own streams are used: {names}")
 
 
 def _is_notebook():

@@ -53,6 +53,11 @@ def end(taken):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
+def is_terminated():
+    """Whether SIGTERM ends the process."""
+    return _state["terminated"]
+
+
 def is_ending():
     """Whether a run in this thread is to end, because a signal ends the process."""
     return _state["ending"] and threading.current_thread() in _workers

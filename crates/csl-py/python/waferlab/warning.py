@@ -24,6 +24,18 @@ def warn(text):
         warnings.warn(text, RuntimeWarning, stacklevel=caller()[1])
 
 
+def place():
+    """The file and the line of the program that calls the package, for `warn_at`."""
+    frame, _ = caller()
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def warn_at(where, text):
+    """Warns at a place of the program, where it does not call the package any more."""
+    if logger.isEnabledFor(logging.WARNING):
+        warnings.warn_explicit(text, RuntimeWarning, *where)
+
+
 def unknown_words(who, given, known):
     """Warns of keyword arguments that are not known: the vendor's own classes and methods take any."""
     for word in given:
