@@ -100,8 +100,8 @@ pub struct CslcArgs {
     /// Leave the source lines of instructions out of the image; for tests that compare
     #[arg(long, hide = true)]
     pub no_line_tables: bool,
-    /// Print a stage of the compilation instead of writing the output folder
-    #[arg(long, value_enum, value_name = "STAGE")]
+    /// Print a stage of the compilation instead of writing the output folder and other files
+    #[arg(long, value_enum, value_name = "STAGE", conflicts_with_all = ["output_json", "out_routes"])]
     pub emit: Option<Emit>,
     /// How to print diagnostics: for people, a line each, a JSON object each, or as one SARIF document
     #[arg(long, value_enum, default_value = "human", value_name = "human|short|json|sarif")]

@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, Parser};
 use csl_host::lint::{Fixed, FixedFile, fixed, lint};
 use csl_host::options::parse_warning;
 use csl_host::project::{CslcLine, Level, PROJECT_FILE, Project, Script, scripts_in};
-use csl_host::{Code, Compilation, Options, Rendering};
+use csl_host::{Code, Compilation, Options, Rendering, Severity};
 
 use crate::args::{Format, rendering};
 use crate::cslc::usage;
@@ -88,11 +88,12 @@ fn run(args: &LintArgs) -> Result<u8, String> {
     let Selected { programs, levels, is_whole } = select(args, &how)?;
     let done = if args.fix || args.diff { mended(args, &programs, &levels)? } else { lint(&programs, &levels) };
     tell(&done.render(&how));
-    let status = match (done.succeeded() && is_whole, done.diagnostics().is_empty()) {
-        (false, _) => 2,
-        (true, false) => 1,
-        (true, true) => 0,
-    };
+    let status =
+        match (done.succeeded() && is_whole, done.diagnostics().iter().all(|found| found.severity == Severity::Note)) {
+            (false, _) => 2,
+            (true, false) => 1,
+            (true, true) => 0,
+        };
     Ok(status)
 }
 

@@ -61,11 +61,7 @@ impl InQueue {
         self.behind.get_or_insert_with(|| Box::new(VecDeque::with_capacity(1))).push_back(burst);
     }
 
-    /// The number of wavelets behind those in the ring, and that of the bursts that they came in.
-    pub fn count_behind(&self) -> usize {
-        self.behind.as_ref().map_or(0, |behind| behind.iter().map(Burst::len).sum())
-    }
-
+    /// The number of bursts behind the wavelets in the ring.
     pub fn crowd(&self) -> usize {
         self.behind.as_ref().map_or(0, |behind| behind.len())
     }

@@ -115,6 +115,9 @@ fn the_status_tells_of_warnings_and_errors() {
     assert_eq!((status, codes(&text)), (1, vec!["W1003", "W1002"]), "{text}");
     write(folder.path(), "pe.csl", "export fn f() u16 { return 1; }\n");
     assert_eq!(said(&folder, "layout.csl"), (0, String::new()));
+    write(folder.path(), "pe.csl", "export fn f() u16 { return 1; }\ncomptime { @comptime_print(1); }\n");
+    let (status, text) = said(&folder, "layout.csl");
+    assert_eq!((status, codes(&text)), (0, vec!["N0408"]), "what a program prints is no warning: {text}");
     write(folder.path(), "pe.csl", "export fn f() u16 { return x; }\n");
     let (status, text) = said(&folder, "layout.csl");
     assert_eq!((status, codes(&text)), (2, vec!["E0201"]), "{text}");
