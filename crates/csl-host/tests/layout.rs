@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use csl_host::layout::{Edge, Flow, Layout, LayoutError, LayoutOptions, Position, RegionId, Value};
+use csl_host::layout::{Area, Cell, Edge, Flow, Layout, LayoutError, LayoutOptions, Position, RegionId, Value};
 use csl_host::{Arch, HostError, Rendering, Runtime, Settings, read_image};
 use tempfile::TempDir;
 
@@ -165,16 +165,36 @@ fn a_connection_goes_around_what_stands_in_its_way() -> Result<(), HostError> {
 #[test]
 fn lanes_leave_each_other_room() -> Result<(), HostError> {
     for (sender_row, receiver_row) in [(1, 2), (2, 1), (1, 6), (6, 1)] {
-        let mut layout = Layout::new(Arch::Wse3);
-        let (sender, receiver) = pair(&mut layout, 3)?;
-        layout.place(sender, (1, sender_row))?;
-        layout.place(receiver, (7, receiver_row))?;
-        let (_folder, mut runtime) = started(&layout);
-        runtime.stop()?;
-        for row in receiver_row..receiver_row + 3 {
-            let row = row as u32;
-            assert_eq!(words(&runtime.read_symbol(7, row, "words")?), [10, 11, 12, 13], "{sender_row}, {receiver_row}");
-        }
+        lanes_lead((1, sender_row), (7, receiver_row), 3)?;
+    }
+    Ok(())
+}
+
+/// The right side of the one and the left side of the other do not face each other.
+#[test]
+fn lanes_go_around_without_crossing() -> Result<(), HostError> {
+    for to in [(12, 30), (12, 4), (8, 24), (13, 20), (20, 12), (6, 2)] {
+        lanes_lead((12, 12), to, 3)?;
+    }
+    lanes_lead((12, 12), (12, 24), 5)
+}
+
+/// Checks that ports of so many PEs are connected, in their order.
+fn lanes_lead(from: Cell, to: Cell, lanes: u32) -> Result<(), HostError> {
+    let mut layout = Layout::new(Arch::Wse3);
+    let (sender, receiver) = pair(&mut layout, lanes)?;
+    for lane in 0..lanes {
+        let first = Value::Int(10 * (i64::from(lane) + 1));
+        layout.set_param(sender, Some(Area::new(0, lane as i32, 1, 1)), "first", first)?;
+    }
+    layout.place(sender, from)?;
+    layout.place(receiver, to)?;
+    let (_folder, mut runtime) = started(&layout);
+    runtime.stop()?;
+    for lane in 0..lanes {
+        let first = 10 * (lane + 1);
+        let words = words(&runtime.read_symbol(to.0 as u32, to.1 as u32 + lane, "words")?);
+        assert_eq!(words, [first, first + 1, first + 2, first + 3], "{from:?} {to:?} {lane}");
     }
     Ok(())
 }

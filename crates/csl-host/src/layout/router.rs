@@ -1,6 +1,7 @@
 //! Shortest paths over PEs. Neighbours are tried west, east, south, north, so that the result is always the same.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use csl_machine::Direction;
 
@@ -21,6 +22,31 @@ pub(crate) fn nearest(from: Cell, open: impl Fn(Cell) -> bool, goal: impl Fn(Cel
             if !before.contains_key(&next) && open(next) {
                 before.insert(next, cell);
                 queue.push_back(next);
+            }
+        }
+    }
+    None
+}
+
+/// The cheapest path from `from` to `to`, both included; `cost` is that of going over a PE, `None` where no path may.
+pub(crate) fn cheapest(from: Cell, to: Cell, cost: impl Fn(Cell) -> Option<u64>) -> Option<Vec<Cell>> {
+    let first = cost(from)?;
+    let mut before: HashMap<Cell, Cell> = HashMap::from([(from, from)]);
+    let mut least: HashMap<Cell, u64> = HashMap::from([(from, first)]);
+    let mut queue = BinaryHeap::from([Reverse((first, from))]);
+    while let Some(Reverse((so_far, cell))) = queue.pop() {
+        if cell == to {
+            return Some(trace(&before, cell));
+        }
+        if least[&cell] < so_far {
+            continue;
+        }
+        for next in Direction::LINKS.map(|direction| step(cell, direction)) {
+            let Some(sum) = cost(next).map(|own| so_far + own) else { continue };
+            if least.get(&next).is_none_or(|known| sum < *known) {
+                least.insert(next, sum);
+                before.insert(next, cell);
+                queue.push(Reverse((sum, next)));
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Routes a layout: the routes that the program painted, paths between ports, and the PEs of streams.
 //!
 //! Connections get their paths in the order of `connect`, then streams in the order in which they were made. A path is
-//! a shortest one outside of all regions; where there is none, it may cross PEs that do not use its color.
+//! a shortest one outside of all regions; where there is none, it may cross PEs that do not use its color. Ports of several
+//! PEs get a path for each that shares no PE with another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +11,15 @@ use csl_machine::{DirSet, Direction};
 use crate::layout::colors::{Class, Classes};
 use crate::layout::grid::{Area, Cell, step, towards};
 use crate::layout::region::{Position, Region, Value};
-use crate::layout::router::nearest;
+use crate::layout::router::{cheapest, nearest};
 use crate::layout::{Flow, Layout, LayoutError, Port, PortId, Stream, StreamEnd, placing};
 
-/// Free columns and rows around the regions that paths may use, beside one for each stream.
+/// Free columns and rows around the regions that paths may use, at least, beside one for each stream.
 const MARGIN: i32 = 2;
+
+/// The most rounds in which lanes look for paths that share no PE, and the PEs that all rounds may look at.
+const ROUNDS: usize = 40;
+const LOOKED_AT: usize = 4_000_000;
 
 /// A PE that passes a stream on.
 pub(crate) struct Relay {
@@ -128,7 +133,9 @@ impl Wiring {
 
     /// Connects ports of several PEs. Whether there are paths.
     fn connect_lanes(&mut self, class: Class, lanes: &[Lane]) -> bool {
-        let paths = self.paths(class, lanes, false).or_else(|| self.paths(class, lanes, true));
+        let one_by_one = || self.paths(class, lanes, false).or_else(|| self.paths(class, lanes, true));
+        let negotiated = || self.negotiated(class, lanes, false).or_else(|| self.negotiated(class, lanes, true));
+        let paths = one_by_one().or_else(negotiated);
         for (path, lane) in paths.iter().flatten().zip(lanes) {
             self.lay(Some(lane.from), path, Some(lane.to), class);
         }
@@ -154,6 +161,40 @@ impl Wiring {
             paths[at] = self.path(class, start, &taken, |_, cell| cell == end)?;
         }
         Some(paths)
+    }
+
+    /// Paths for the lanes, where those that are found one by one stand in each other's way: all are looked for again and again, and
+    /// PEs that several of them want cost more each time (L. McMurchie, C. Ebeling, "PathFinder", 1995). `over_programs` lets
+    /// them cross regions.
+    fn negotiated(&self, class: Class, lanes: &[Lane], over_programs: bool) -> Option<Vec<Vec<Cell>>> {
+        let rounds = LOOKED_AT / (self.bounds.0 * self.bounds.1).max(1) as usize / lanes.len();
+        let mut paths: Vec<Vec<Cell>> = vec![Vec::new(); lanes.len()];
+        // The number of paths over a PE, and of the rounds after which there were several.
+        let mut paths_over: BTreeMap<Cell, u64> = BTreeMap::new();
+        let mut wanted: BTreeMap<Cell, u64> = BTreeMap::new();
+        for round in 1..=rounds.min(ROUNDS) as u64 {
+            for (at, lane) in lanes.iter().enumerate() {
+                if (lane.start, lane.end) == (lane.to, lane.from) {
+                    continue;
+                }
+                paths[at].iter().for_each(|cell| *paths_over.entry(*cell).or_default() -= 1);
+                let others = lanes.iter().enumerate().filter(|(other, _)| *other != at);
+                let taken: BTreeSet<Cell> = others.flat_map(|(_, lane)| [lane.start, lane.end]).collect();
+                let count = |of: &BTreeMap<Cell, u64>, cell| of.get(&cell).copied().unwrap_or(0);
+                let cost = |cell: Cell| {
+                    let is_free = self.can_pass(class, cell, &taken) && (over_programs || !self.is_occupied(cell));
+                    is_free.then(|| (1 + count(&wanted, cell)) * (1 + round * count(&paths_over, cell)))
+                };
+                paths[at] = cheapest(lane.start, lane.end, cost)?;
+                paths[at].iter().for_each(|cell| *paths_over.entry(*cell).or_default() += 1);
+            }
+            let mut shared = paths_over.iter().filter(|(_, paths)| **paths > 1).map(|(cell, _)| *cell).peekable();
+            if shared.peek().is_none() {
+                return Some(paths);
+            }
+            shared.for_each(|cell| *wanted.entry(cell).or_default() += 1);
+        }
+        None
     }
 
     /// Connects ports of one PE each, over their edges or, where these lead nowhere and a port's region is that PE alone, over
@@ -208,13 +249,16 @@ impl Wiring {
         taken: &BTreeSet<Cell>,
         goal: impl Fn(&Wiring, Cell) -> bool,
     ) -> Option<Vec<Cell>> {
-        let can_pass = |cell: Cell| {
-            let inside = cell.0 >= 0 && cell.1 >= 0 && cell.0 < self.bounds.0 && cell.1 < self.bounds.1;
-            inside && !taken.contains(&cell) && !self.uses.get(&cell).is_some_and(|classes| classes.contains(&class))
-        };
+        let can_pass = |cell| self.can_pass(class, cell, taken);
         let goal = |cell| goal(self, cell);
         nearest(start, |cell| can_pass(cell) && !self.is_occupied(cell), goal)
             .or_else(|| nearest(start, can_pass, goal))
+    }
+
+    /// Whether a path for a color may go over a PE: it lies within the bounds, is not taken, and does not use the color yet.
+    fn can_pass(&self, class: Class, cell: Cell, taken: &BTreeSet<Cell>) -> bool {
+        let inside = cell.0 >= 0 && cell.1 >= 0 && cell.0 < self.bounds.0 && cell.1 < self.bounds.1;
+        inside && !taken.contains(&cell) && !self.uses.get(&cell).is_some_and(|classes| classes.contains(&class))
     }
 
     /// Whether the PE has a program.
@@ -335,6 +379,8 @@ fn bounds(layout: &Layout, areas: &[Area]) -> Cell {
     });
     let ends: Vec<Cell> = places.map(|(x, y)| (x + 1, y + 1)).collect();
     let ends = areas.iter().map(|area| (area.end_x, area.end_y)).chain(ends);
-    let margin = MARGIN + layout.streams.len() as i32;
+    // The lanes of a connection go around a corner side by side.
+    let lanes = layout.connections.iter().map(|(tx, _)| layout.port_pes(*tx) as i32).max().unwrap_or(0);
+    let margin = MARGIN.max(lanes) + layout.streams.len() as i32;
     ends.fold((0, 0), |(x, y), end| (x.max(end.0 + margin), y.max(end.1 + margin)))
 }
