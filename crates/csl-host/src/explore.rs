@@ -106,8 +106,8 @@ impl Outcome {
         match (&self.error, self.ending) {
             (Some(error), _) => error.lines().next().unwrap_or_default().to_owned(),
             (None, Some(Ending::Complete | Ending::Drained { .. })) => "every launched function ended".to_owned(),
-            (None, Some(Ending::Waiting)) => "a launched function never ended".to_owned(),
-            (None, _) => "a launched function was still busy at the end".to_owned(),
+            (None, Some(Ending::Waiting)) => "a function never ended".to_owned(),
+            (None, _) => "a function was still busy at the end".to_owned(),
         }
     }
 }

@@ -241,7 +241,9 @@ pub(crate) fn unfinished(image: &Image, sources: &Path, ending: Ending, report: 
     let (head, tail) = match ending {
         Ending::Complete => return None,
         Ending::Drained { after } => (
-            format!("the programs were cut off in cycle {cycle}, {after} cycles after they could have been stopped"),
+            format!(
+                "the programs were cut off in cycle {cycle}, {after} cycles after the host had nothing left to wait for"
+            ),
             Some(LOST),
         ),
         Ending::Waiting => (format!("nothing could move any more in cycle {cycle} when the run was stopped"), None),

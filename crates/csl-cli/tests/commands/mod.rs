@@ -597,6 +597,32 @@ fn sigterm_and_ctrl_c_end_a_run_with_a_report() {
 }
 
 #[test]
+#[cfg(unix)]
+fn exploring_ends_by_signals_and_by_the_limit_of_cycles() {
+    let folder = endless();
+    let line = "explore out --launch go:1 --schedules=2";
+    for (signal, status) in [("TERM", 143), ("INT", 130)] {
+        let child = command(folder.path(), line).stderr(Stdio::piped()).spawn().expect("it starts");
+        // Nothing is printed while it runs that tells when the signals are watched.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        let sent = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+        let done = child.wait_with_output().expect("it ends");
+        assert_eq!(done.status.code(), Some(status));
+        assert_eq!(String::from_utf8_lossy(&done.stderr), "waferlab: interrupted\n");
+    }
+    let with = |variable: &str, value: &str| {
+        let done = command(folder.path(), line).env(variable, value).output().expect("waferlab runs");
+        (done.status.code(), [done.stdout, done.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")))
+    };
+    let (status, [text, _]) = with("WAFERLAB_MAX_CYCLES", "20000");
+    assert_eq!((status, text.as_str()), (Some(0), "schedules 1 to 2: nothing changes\n"));
+    let (status, [_, error]) = with("WAFERLAB_UNTIMED", "1");
+    assert_eq!(status, Some(1));
+    assert_eq!(error, "waferlab: WAFERLAB_UNTIMED is set, and a run without a clock has no schedules\n");
+}
+
+#[test]
 fn counts_and_rectangles_and_cores_that_cannot_be_are_refused() {
     let folder = compiled();
     let at = folder.path();
@@ -653,6 +679,7 @@ fn a_checked_run_goes_on_and_one_that_is_to_stop_ends() {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(line.contains(place) && line.contains(", 4 times in all on 2 PEs; keep the index"), "{text}");
     assert_eq!(told("", "1"), (status, text));
+    assert_eq!(told("--check=off", "1"), (Some(0), String::new()), "the option goes before the variable");
     let (status, text) = told("--check=stop", "0");
     assert_eq!(status, Some(1), "{text}");
     assert!(text.contains("[E0901]"), "{text}");
