@@ -57,7 +57,7 @@ module.exports = grammar({
         optional('comptime'),
         field('kind', choice('const', 'var', 'param')),
         field('name', $.identifier),
-        optional(seq(':', field('type', $._type))),
+        optional(seq(':', field('type', $._declared_type))),
         repeat($.attribute),
         optional(seq('=', field('value', $.expression))),
         ';',
@@ -76,7 +76,7 @@ module.exports = grammar({
         field('name', $.identifier),
         field('parameters', $.parameters),
         repeat($.attribute),
-        field('result', $._type),
+        field('result', $._declared_type),
         repeat($.attribute),
         choice(field('body', $.block), ';'),
       ),
@@ -87,7 +87,7 @@ module.exports = grammar({
       seq(
         optional('comptime'),
         optional(seq(field('name', $.identifier), ':')),
-        field('type', choice($._type, 'anytype')),
+        field('type', choice($._declared_type, 'anytype')),
       ),
 
     comptime_block: ($) => seq('comptime', field('body', $.block)),
@@ -259,13 +259,30 @@ module.exports = grammar({
     // A type as written. No initialiser in braces follows it, so that a function's body can follow its result.
     _type: ($) => choice($.pointer_type, $.array_type, $.function_type, $._postfix),
 
-    pointer_type: ($) =>
-      seq(choice('*', seq('[', '*', ']')), optional('const'), field('element', $._type)),
+    // The type of a declaration, which may be chosen between several without parentheses.
+    _declared_type: ($) =>
+      choice($._type, alias($.type_choice, $.if_expression), $.switch_expression, alias($.type_block, $.block_expression)),
 
-    array_type: ($) => seq('[', list1(field('dimension', $.expression)), ']', field('element', $._type)),
+    type_choice: ($) =>
+      seq(
+        'if',
+        '(',
+        field('condition', $.expression),
+        ')',
+        field('consequence', $._declared_type),
+        'else',
+        field('alternative', $._declared_type),
+      ),
+
+    type_block: ($) => seq($.label, $.block),
+
+    pointer_type: ($) =>
+      seq(choice('*', seq('[', '*', ']')), optional('const'), field('element', $._declared_type)),
+
+    array_type: ($) => seq('[', list1(field('dimension', $.expression)), ']', field('element', $._declared_type)),
 
     function_type: ($) =>
-      seq(choice('fn', 'task'), field('parameters', $.parameters), field('result', $._type)),
+      seq(choice('fn', 'task'), field('parameters', $.parameters), field('result', $._declared_type)),
 
     _postfix: ($) =>
       choice(
@@ -312,7 +329,7 @@ module.exports = grammar({
     aggregate_type: ($) =>
       seq(optional(choice('extern', 'packed')), choice('struct', 'union'), '{', list($.field_declaration), '}'),
 
-    field_declaration: ($) => seq(field('name', alias($.identifier, $.field_identifier)), ':', field('type', $._type)),
+    field_declaration: ($) => seq(field('name', alias($.identifier, $.field_identifier)), ':', field('type', $._declared_type)),
 
     enum_type: ($) => seq('enum', optional(seq('(', field('base', $.expression), ')')), '{', list($.enum_member), '}'),
 

@@ -64,12 +64,12 @@ fn declares_color(before: Option<Token>, after: Option<Token>) -> bool {
 
 /// `name :` before a block or loop becomes one label.
 fn fold_labels<'a>(tokens: &[Lexeme<'a>]) -> Vec<Lexeme<'a>> {
-    use Token::{Colon, For, Ident, Inline, LBrace, Label, Switch, While};
+    use Token::{Colon, For, Ident, Inline, LBrace, Label, While};
     let mut folded = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
         let next = |n: usize| tokens.get(at + n).map(|l| l.token);
-        let labels = next(1) == Some(Colon) && matches!(next(2), Some(LBrace | For | While | Switch | Inline));
+        let labels = next(1) == Some(Colon) && matches!(next(2), Some(LBrace | For | While | Inline));
         match tokens[at].token {
             Ident(name) if labels => {
                 folded.push(Lexeme { token: Label(name), lo: tokens[at].lo, hi: tokens[at + 1].hi });
