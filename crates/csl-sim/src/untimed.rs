@@ -2,9 +2,10 @@
 //! sends is carried to its end at once (docs/decisions/machine.md M66).
 //!
 //! A run goes in rounds. In a round each tile that can go on does so, by itself; then what the tiles have sent is carried,
-//! tile by tile, in the order in which each has sent it, first within bands of rows, then from band to band. So all tiles take the host's commands, and start, before any
-//! wavelet of that start lands. Each tile has a time of its own, which arrivals move on: it orders prints, bounds endless
-//! programs, and means nothing else.
+//! tile by tile, in the order in which each has sent it, first within bands of rows, then from band to band. So all tiles
+//! take the host's commands, and start, before any wavelet of that start lands. Each tile has a time of its own, which
+//! arrivals move on: it orders prints, bounds endless programs, and means nothing else. A wavelet's time is that of its
+//! sender and a cycle a hop: it bounds those that go round in a circle.
 
 use std::collections::VecDeque;
 
@@ -15,6 +16,7 @@ use csl_pe::InputSlot;
 use crate::element::Element;
 use crate::element_row::ElementRow;
 use crate::registers::Write;
+use crate::row::Row;
 use crate::rows::{Rows, Strip};
 use crate::stop::FaultReport;
 use crate::tile::NEVER;
@@ -27,6 +29,16 @@ const BAND: usize = 4;
 
 /// The number of bands with work from which on threads share them.
 const BANDS_FOR_THREADS: usize = 4;
+
+/// The hops that a wavelet does in a round, more than any route has that leads somewhere: then others have their turn.
+const HOPS: u32 = 1 << 20;
+
+/// The hops from which on a wavelet does not pass a crowded place. One that goes round and lands at each turn would else
+/// fill all memory before its turn ends.
+const HOPS_IN_A_CROWD: u32 = 1 << 12;
+
+/// The hops between two looks at the interrupt flag.
+const HOPS_UNSEEN: u32 = 1 << 10;
 
 /// What a tile has sent in a round.
 pub(crate) struct Parcel {
@@ -45,6 +57,20 @@ pub(crate) enum Sent {
     Write(Write),
     /// An input queue takes this color now.
     Takes(Color),
+    /// Wavelets that a router was to pass on in the round before, once a place is crowded no longer.
+    Onward {
+        passing: Passing,
+        sender: Option<Sender>,
+        crowded: Option<Crowded>,
+    },
+}
+
+/// The tile that has sent wavelets, and their color there.
+#[derive(Clone, Copy)]
+pub(crate) struct Sender {
+    y: u32,
+    x: u32,
+    color: Color,
 }
 
 /// A tile whose color waits, because wavelets that it has sent are not taken.
@@ -55,8 +81,9 @@ pub(crate) struct Paused {
     at: Crowded,
 }
 
+/// A place where so many bursts wait that no more are to come.
 #[derive(Clone, Copy)]
-enum Crowded {
+pub(crate) enum Crowded {
     Input { y: u32, x: u32, slot: InputSlot },
     Router { y: u32, x: u32, color: Color },
 }
@@ -152,21 +179,28 @@ pub(crate) fn round<E: Element>(
     let mut round = Round::default();
     let mut bands: Vec<Band<E>> = rows.strips(BAND).map(Band::new).collect();
     let mut ready: Vec<&mut Band<E>> = bands.iter_mut().collect();
-    ready.retain_mut(|band| band.strip.existing().any(|row| !row.elements.ready.is_empty()));
+    ready.retain_mut(|band| band.strip.existing().any(|row| !(row.elements.ready.is_empty() && row.outbox.is_empty())));
     let known = &*paused;
+    let bounds = Bounds { limit, is_interrupted: &is_interrupted };
     on_threads(ready, threads, |band| {
         if !is_interrupted() {
-            band.run(limit, known);
+            band.run(bounds, known);
         }
     });
-    for band in &mut bands {
-        round.add(std::mem::take(&mut band.round));
+    let has_fault = |bands: &[Band<E>]| bands.iter().any(|band| band.round.fault.is_some());
+    while !has_fault(&bands) && exchange(&mut bands) {
+        let with_news = bands.iter_mut().filter(|band| !band.inbox.is_empty()).collect();
+        on_threads(with_news, threads, |band| band.take_in(bounds));
     }
-    while round.fault.is_none() && exchange(&mut bands) {
-        on_threads(bands.iter_mut().filter(|band| !band.inbox.is_empty()).collect(), threads, |band| band.take_in());
+    let mut waiting = Vec::new();
+    for band in bands {
+        round.add(band.round);
+        paused.extend(band.paused);
+        waiting.extend(band.waiting);
     }
-    let news: Vec<Paused> = bands.into_iter().flat_map(|band| band.paused).collect();
-    paused.extend(news);
+    for (y, parcel) in waiting {
+        rows.touch(y).outbox.push(parcel);
+    }
     if round.fault.is_none() {
         resume(rows, paused);
     }
@@ -198,31 +232,43 @@ fn exchange<E>(bands: &mut [Band<E>]) -> bool {
     any
 }
 
+/// The ends of a round for wavelets on their way.
+#[derive(Clone, Copy)]
+struct Bounds<'a> {
+    limit: u64,
+    is_interrupted: &'a (dyn Fn() -> bool + Sync),
+}
+
 /// Some rows, and what crosses their borders.
 struct Band<'a, E> {
     strip: Strip<'a, E>,
     round: Round,
     /// The tiles that have sent to crowded places.
     paused: Vec<Paused>,
-    inbox: Vec<Crossing>,
-    north: Vec<Crossing>,
-    south: Vec<Crossing>,
-    way: VecDeque<(u32, Passing)>,
+    /// Wavelets that go on in the next round, with their rows.
+    waiting: Vec<(u32, Parcel)>,
+    inbox: Vec<Underway>,
+    north: Vec<Underway>,
+    south: Vec<Underway>,
+    way: VecDeque<Underway>,
     out: Vec<Passing>,
 }
 
-/// Wavelets that leave a band, with what must be known of their parcel.
-struct Crossing {
+/// Wavelets on their way to a router of row `y`.
+struct Underway {
     y: u32,
     passing: Passing,
     origin: Origin,
 }
 
-/// The time at which a parcel was sent, and by whom, if it is one of wavelets.
+/// Where wavelets come from.
 #[derive(Clone, Copy)]
 struct Origin {
+    /// The time at which they were sent, or went on in this round.
     time: u64,
-    sender: Option<(u32, u32, Color)>,
+    /// The hops since.
+    hops: u32,
+    sender: Option<Sender>,
 }
 
 impl<'a, E: Element> Band<'a, E> {
@@ -231,6 +277,7 @@ impl<'a, E: Element> Band<'a, E> {
             strip,
             round: Round::default(),
             paused: Vec::new(),
+            waiting: Vec::new(),
             inbox: Vec::new(),
             north: Vec::new(),
             south: Vec::new(),
@@ -239,24 +286,22 @@ impl<'a, E: Element> Band<'a, E> {
         }
     }
 
-    fn run(&mut self, limit: u64, paused: &[Paused]) {
+    fn run(&mut self, bounds: Bounds<'_>, paused: &[Paused]) {
         let Band { strip, round, .. } = self;
-        strip.existing().for_each(|row| row.run_ready(limit, paused, round));
+        strip.existing().for_each(|row| row.run_ready(bounds.limit, paused, round));
         if round.fault.is_some() {
             return;
         }
         let (first, count) = (self.strip.first as u32, self.strip.slots.len() as u32);
-        (first..first + count).for_each(|y| self.carry_from(y));
+        (first..first + count).for_each(|y| self.carry_from(y, bounds));
     }
 
-    fn carry_from(&mut self, y: u32) {
+    fn carry_from(&mut self, y: u32, bounds: Bounds<'_>) {
         let Some(row) = self.strip.existing().find(|row| row.y == y && !row.outbox.is_empty()) else { return };
         let mut parcels = std::mem::take(&mut row.outbox);
-        for Parcel { x, time, what } in parcels.drain(..) {
-            let sender = if let Sent::Burst { color, .. } = what { Some((y, x, color)) } else { None };
-            let origin = Origin { time, sender };
-            self.begin(y, x, what, origin);
-            self.carry_on(origin);
+        for parcel in parcels.drain(..) {
+            self.begin(y, parcel, bounds);
+            self.carry_on(bounds);
         }
         if let Some(row) = self.strip.row(y) {
             row.outbox = parcels;
@@ -264,63 +309,125 @@ impl<'a, E: Element> Band<'a, E> {
     }
 
     /// Takes what has crossed a border.
-    fn take_in(&mut self) {
-        for Crossing { y, passing, origin } in std::mem::take(&mut self.inbox) {
-            self.way.push_back((y, passing));
-            self.carry_on(origin);
+    fn take_in(&mut self, bounds: Bounds<'_>) {
+        for underway in std::mem::take(&mut self.inbox) {
+            self.way.push_back(underway);
+            self.carry_on(bounds);
         }
     }
 
     /// The first router of a parcel's way.
-    fn begin(&mut self, y: u32, x: u32, what: Sent, origin: Origin) {
+    fn begin(&mut self, y: u32, Parcel { x, time, what }: Parcel, bounds: Bounds<'_>) {
         let Some(row) = self.strip.row(y) else { return };
-        let mut dock = Dock { elements: &mut row.elements, time: origin.time, crowded: None };
-        let mut at = None;
+        let mut dock = Dock { elements: &mut row.elements, time, crowded: None };
+        let (mut sender, mut at) = (None, None);
         match what {
             Sent::Burst { vc, color, burst, advances } => {
+                sender = Some(Sender { y, x, color });
                 row.fabric.pass_from_ce(vc, burst, advances, &mut dock, &mut self.out);
                 at = (row.fabric.crowd(x, color) > CROWD).then_some(Crowded::Router { y, x, color });
             }
             Sent::Write(write) => {
-                write.carry_out(&mut row.fabric, origin.time);
+                write.carry_out(&mut row.fabric, time);
                 row.fabric.look_again(x, write.color(), &mut dock, &mut self.out);
             }
             Sent::Takes(color) => row.fabric.look_again(x, color, &mut dock, &mut self.out),
+            Sent::Onward { passing, sender, crowded } => {
+                let origin = Origin { time, hops: 0, sender };
+                return match crowded.filter(|crowded| crowded.is_crowded(row)) {
+                    Some(_) => self.leave_waiting(y, passing, origin, crowded),
+                    None => self.go_on(y, passing, origin, None, bounds),
+                };
+            }
         }
         let crowded = dock.crowded.or(at);
-        self.go_from(y, origin, crowded);
+        self.go_from(y, Origin { time, hops: 0, sender }, crowded, bounds);
     }
 
-    fn carry_on(&mut self, origin: Origin) {
-        while let Some((y, Passing { side, vc, burst })) = self.way.pop_front() {
+    fn carry_on(&mut self, bounds: Bounds<'_>) {
+        while let Some(Underway { y, passing: Passing { side, vc, burst }, origin }) = self.way.pop_front() {
             let Some(row) = self.strip.row(y) else { continue };
             let mut dock = Dock { elements: &mut row.elements, time: origin.time, crowded: None };
             row.fabric.pass(vc, side.opposite(), burst, &mut dock, &mut self.out);
             let at = || row.fabric.crowded(vc, CROWD).map(|(x, color)| Crowded::Router { y, x, color });
             let crowded = dock.crowded.or_else(at);
-            self.go_from(y, origin, crowded);
+            self.go_from(y, origin, crowded, bounds);
         }
     }
 
     /// Lets wavelets go on to the routers beside, and their sender wait if they have come to a crowded place.
-    fn go_from(&mut self, y: u32, origin: Origin, crowded: Option<Crowded>) {
-        if let (Some(at), Some((y, x, color))) = (crowded, origin.sender) {
+    fn go_from(&mut self, y: u32, origin: Origin, crowded: Option<Crowded>, bounds: Bounds<'_>) {
+        if let (Some(at), Some(Sender { y, x, color })) = (crowded, origin.sender) {
             self.paused.push(Paused { y, x, color, at });
         }
+        let mut out = std::mem::take(&mut self.out);
+        for passing in out.drain(..) {
+            self.go_on(y, passing, origin, crowded, bounds);
+        }
+        self.out = out;
+    }
+
+    /// Lets wavelets go on from row `y` to a router beside, now or in the next round.
+    fn go_on(&mut self, y: u32, passing: Passing, mut origin: Origin, crowded: Option<Crowded>, bounds: Bounds<'_>) {
+        origin.hops += 1;
+        if origin.now() >= bounds.limit {
+            self.round.at_limit = true;
+            return self.leave_waiting(y, passing, origin, None);
+        }
+        if crowded.is_some() && origin.hops >= HOPS_IN_A_CROWD {
+            return self.leave_waiting(y, passing, origin, crowded);
+        }
+        let is_interrupted = origin.hops.is_multiple_of(HOPS_UNSEEN) && (bounds.is_interrupted)();
+        if origin.hops >= HOPS || is_interrupted {
+            self.round.ran += 1;
+            return self.leave_waiting(y, passing, origin, None);
+        }
         let rows = self.strip.first as u32..(self.strip.first + self.strip.slots.len()) as u32;
-        for passing in self.out.drain(..) {
-            let y = match passing.side {
-                Direction::North => y - 1,
-                Direction::South => y + 1,
-                _ => y,
-            };
-            if y < rows.start {
-                self.north.push(Crossing { y, passing, origin });
-            } else if y >= rows.end {
-                self.south.push(Crossing { y, passing, origin });
-            } else {
-                self.way.push_back((y, passing));
+        let y = match passing.side {
+            Direction::North => y - 1,
+            Direction::South => y + 1,
+            _ => y,
+        };
+        let underway = Underway { y, passing, origin };
+        if y < rows.start {
+            self.north.push(underway);
+        } else if y >= rows.end {
+            self.south.push(underway);
+        } else {
+            self.way.push_back(underway);
+        }
+    }
+
+    fn leave_waiting(&mut self, y: u32, passing: Passing, origin: Origin, crowded: Option<Crowded>) {
+        let what = Sent::Onward { passing, sender: origin.sender, crowded };
+        // The column counts for what a tile sends alone.
+        self.waiting.push((y, Parcel { x: 0, time: origin.now(), what }));
+    }
+}
+
+impl Origin {
+    /// The time of the wavelets now.
+    fn now(&self) -> u64 {
+        self.time.saturating_add(u64::from(self.hops))
+    }
+}
+
+impl Crowded {
+    /// Whether still more than half as many wait at a place of this row.
+    fn is_crowded<E: Element>(self, row: &Row<E>) -> bool {
+        let crowd = match self {
+            Crowded::Input { x, slot, .. } => {
+                let elements = &row.elements;
+                elements.find(x).map_or(0, |tile_id| elements.tiles[tile_id].ports.inputs[slot].crowd())
             }
+            Crowded::Router { x, color, .. } => row.fabric.crowd(x, color),
+        };
+        crowd > CROWD / 2
+    }
+
+    fn row(self) -> u32 {
+        match self {
+            Crowded::Input { y, .. } | Crowded::Router { y, .. } => y,
         }
     }
 }
@@ -328,14 +435,7 @@ impl<'a, E: Element> Band<'a, E> {
 /// Lets those send again whose wavelets have been taken.
 fn resume<E: Element>(rows: &mut Rows<E>, paused: &mut Vec<Paused>) {
     paused.retain(|paused| {
-        let crowd = match paused.at {
-            Crowded::Input { y, x, slot } => {
-                let elements = &rows.touch(y).elements;
-                elements.find(x).map_or(0, |tile_id| elements.tiles[tile_id].ports.inputs[slot].crowd())
-            }
-            Crowded::Router { y, x, color } => rows.touch(y).fabric.crowd(x, color),
-        };
-        let stays = crowd > CROWD / 2;
+        let stays = paused.at.is_crowded(rows.touch(paused.at.row()));
         if !stays {
             let elements = &mut rows.touch(paused.y).elements;
             let tile_id = elements.tile_id(paused.x);

@@ -1,6 +1,7 @@
 //! The machine as the host sees it, on hand-written images.
 
 mod builder;
+mod circles;
 mod edges;
 mod engines;
 mod fabric;
