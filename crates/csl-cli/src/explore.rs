@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::Step;
 use csl_host::environment::{SCHEDULE, UNTIMED};
-use csl_host::explore::{Difference, Outcome, outcome};
+use csl_host::explore::{Difference, End, Outcome, outcome};
 use csl_host::{Check, Runtime, Settings, parse_untimed};
 
 use crate::output::{print, tell};
@@ -63,7 +65,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
         return Err(format!("{} is set, and a run without a clock has no schedules", UNTIMED.name));
     }
     let found = match &args.folder {
-        Some(folder) => explore_folder(folder, &steps(matches)?, args.first, last),
+        Some(folder) => explore_folder(&Runs::of(folder, &steps(matches)?)?, args.first, last),
         None => explore_command(&args.command, args.first, last).map_err(Stop::Error),
     };
     let found = match found {
@@ -93,18 +95,46 @@ impl From<String> for Stop {
     }
 }
 
+/// Runs of a program by the same steps, one after another. A signal ends the exploration, whichever run it meets.
+struct Runs<'a> {
+    folder: &'a Path,
+    steps: &'a [Step],
+    interrupt: Arc<AtomicBool>,
+    signals: Signals,
+}
+
+impl Runs<'_> {
+    fn of<'a>(folder: &'a Path, steps: &'a [Step]) -> Result<Runs<'a>, String> {
+        let interrupt = Arc::default();
+        let signals = Signals::watch(&interrupt).map_err(|error| format!("signals cannot be watched: {error}"))?;
+        Ok(Runs { folder, steps, interrupt, signals })
+    }
+
+    fn run(&self, schedule: Option<u64>, check: Check) -> Result<Outcome, Stop> {
+        let settings = Settings { check: Some(check), schedule, untimed: Some(None), ..Settings::new(1) };
+        let mut runtime = Runtime::open(self.folder, settings).map_err(|error| error.to_string())?;
+        runtime.interrupt_by(Arc::clone(&self.interrupt));
+        runtime.obey_limit().map_err(|error| error.to_string())?;
+        let result = outcome(&mut runtime, self.steps).map_err(|error| error.to_string());
+        match self.signals.status() {
+            Some(status) => Err(Stop::Signal(status)),
+            None => Ok(result?),
+        }
+    }
+}
+
 /// Compares the results of the steps. Returns whether a schedule changes one.
-fn explore_folder(folder: &Path, steps: &[Step], first: u64, last: u64) -> Result<bool, Stop> {
-    let own = run_steps(folder, steps, None, Check::Off)?;
+fn explore_folder(runs: &Runs<'_>, first: u64, last: u64) -> Result<bool, Stop> {
+    let own = runs.run(None, Check::Off)?;
     let symbols: Vec<&str> = own.arrays.iter().map(|(copy, _)| copy.symbol.as_str()).collect();
-    if symbols.is_empty() && own.error.is_none() {
+    if symbols.is_empty() && !matches!(own.end, End::Failed(_)) {
         print("no symbol can be compared: the end of the run alone is\n")?;
     }
     for number in first..=last {
-        let other = run_steps(folder, steps, Some(number), Check::Off)?;
+        let other = runs.run(Some(number), Check::Off)?;
         if let Some(difference) = own.difference(&other) {
             print(&format!("schedule {number}: {difference}\n"))?;
-            tell_lines(folder, steps, number, &difference)?;
+            tell_lines(runs, number, &difference)?;
             return Ok(true);
         }
     }
@@ -112,11 +142,11 @@ fn explore_folder(folder: &Path, steps: &[Step], first: u64, last: u64) -> Resul
 }
 
 /// Tells which accesses race, as far as the checks find them: in the run by this schedule, or in that by the machine's own.
-fn tell_lines(folder: &Path, steps: &[Step], number: u64, difference: &Difference) -> Result<(), Stop> {
-    let mut checked = run_steps(folder, steps, Some(number), Check::On)?;
+fn tell_lines(runs: &Runs<'_>, number: u64, difference: &Difference) -> Result<(), Stop> {
+    let mut checked = runs.run(Some(number), Check::On)?;
     let is_of_schedule = !checked.mistakes.is_empty();
     if !is_of_schedule {
-        checked = run_steps(folder, steps, None, Check::On)?;
+        checked = runs.run(None, Check::On)?;
     }
     for mistake in &checked.mistakes {
         print(&format!("{mistake}\n"))?;
@@ -133,20 +163,6 @@ fn tell_lines(folder: &Path, steps: &[Step], number: u64, difference: &Differenc
             print(&format!("{repeat} --check repeats the run without a schedule, --schedule={number} the other\n"))
         }
     }?)
-}
-
-fn run_steps(folder: &Path, steps: &[Step], schedule: Option<u64>, check: Check) -> Result<Outcome, Stop> {
-    let mut runtime =
-        Runtime::open(folder, Settings { check: Some(check), schedule, untimed: Some(None), ..Settings::new(1) })
-            .map_err(|error| error.to_string())?;
-    runtime.obey_limit().map_err(|error| error.to_string())?;
-    let signals =
-        Signals::watch(&runtime.interrupt()).map_err(|error| format!("signals cannot be watched: {error}"))?;
-    let result = outcome(&mut runtime, steps).map_err(|error| error.to_string());
-    match signals.status() {
-        Some(status) => Err(Stop::Signal(status)),
-        None => Ok(result?),
-    }
 }
 
 /// Compares the status of a command. Returns whether a schedule changes it.

@@ -48,9 +48,10 @@ pub enum HostError {
     /// A file that cannot be written.
     #[error("{}: {cause}", .path.display())]
     Unwritable { path: PathBuf, cause: io::Error },
-    /// The run has ended in `cause`, as the rendered report explains.
+    /// The run has ended in `cause`, as the rendered report explains. `event` says in a line what has happened, without
+    /// PE and cycle.
     #[error("{report}")]
-    Failed { cause: Failure, report: String },
+    Failed { cause: Failure, event: String, report: String },
     /// The run was interrupted in this cycle, with a rendered report of its state. It can go on.
     #[error("interrupted at cycle {cycle}\n{report}")]
     Interrupted { cycle: u64, report: String },

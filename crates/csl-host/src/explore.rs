@@ -14,14 +14,26 @@ use crate::runtime::Runtime;
 /// The result of a run: the arrays that it gave and its end.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The symbols and what all PEs of the copy held, of shape (rows, columns, elements), in the order of the steps.
+    /// The symbols and what all PEs of the copy held, of shape (rows, columns, elements), in the order of the steps; all up
+    /// to the failure, where there was one.
     pub arrays: Vec<(FileCopy, Array)>,
-    /// How the run ended; `None` where an error ended it.
-    pub ending: Option<Ending>,
-    /// The error that ended it.
-    pub error: Option<String>,
+    /// How the run ended.
+    pub end: End,
     /// The mistakes that checked PEs have told of.
     pub mistakes: BTreeSet<String>,
+}
+
+/// How a run ended, without what another schedule changes in any case: the cycle, and which of several PEs was first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Every launched function has ended.
+    Complete,
+    /// A launched function has not ended and never will.
+    Waiting,
+    /// A launched function was still busy where the run was cut off.
+    Busy,
+    /// The run has failed: the event in a line, such as `division by zero, pe.csl:12`.
+    Failed(String),
 }
 
 /// The first difference between two outcomes.
@@ -42,8 +54,10 @@ pub enum Difference {
         /// PEs with such elements.
         pes: usize,
     },
-    /// Another end of the run, in words.
-    End([String; 2]),
+    /// An array that one of two runs did not give, or that has another shape; its symbol.
+    Array(String),
+    /// Another end of the run.
+    End([End; 2]),
 }
 
 /// Does the steps of a run and gathers what it gives: the symbols of its `--d2h`, or where it has none every exported
@@ -52,30 +66,32 @@ pub enum Difference {
 /// # Errors
 /// Those of copies and launches that no schedule changes: files and names.
 pub fn outcome(runtime: &mut Runtime, steps: &[Step]) -> Result<Outcome, HostError> {
-    let mut outcome = Outcome { arrays: Vec::new(), ending: None, error: None, mistakes: BTreeSet::new() };
-    match gather(runtime, steps, &mut outcome) {
-        Ok(ending) => outcome.ending = Some(ending),
-        Err(error @ HostError::Failed { .. }) => outcome.error = Some(error.to_string()),
+    let mut outcome = Outcome { arrays: Vec::new(), end: End::Complete, mistakes: BTreeSet::new() };
+    outcome.end = match gather(runtime, steps, &mut outcome.arrays) {
+        Ok(Ending::Complete | Ending::Drained { .. }) => End::Complete,
+        Ok(Ending::Waiting) => End::Waiting,
+        Ok(Ending::CutOff { .. }) => End::Busy,
+        Err(HostError::Failed { event, .. }) => End::Failed(event),
         Err(error) => return Err(error),
-    }
+    };
     outcome.mistakes = runtime.take_warnings().into_iter().filter(|warning| warning.starts_with("check: ")).collect();
     Ok(outcome)
 }
 
-fn gather(runtime: &mut Runtime, steps: &[Step], outcome: &mut Outcome) -> Result<Ending, HostError> {
+fn gather(runtime: &mut Runtime, steps: &[Step], arrays: &mut Vec<(FileCopy, Array)>) -> Result<Ending, HostError> {
     runtime.load()?;
     runtime.run()?;
     for step in steps {
         match step {
             Step::H2d(copy) => batch::h2d(runtime, copy).map(drop)?,
             Step::Launch { function, arguments } => batch::launch(runtime, function, arguments).map(drop)?,
-            Step::D2h(copy) => outcome.arrays.push((copy.clone(), batch::fetch(runtime, copy)?.0)),
+            Step::D2h(copy) => arrays.push((copy.clone(), batch::fetch(runtime, copy)?.0)),
         }
     }
     if !steps.iter().any(|step| matches!(step, Step::D2h(_))) {
         for copy in exported_symbols(runtime) {
             match batch::fetch(runtime, &copy) {
-                Ok((array, _)) => outcome.arrays.push((copy, array)),
+                Ok((array, _)) => arrays.push((copy, array)),
                 Err(error @ (HostError::Failed { .. } | HostError::Interrupted { .. })) => return Err(error),
                 // A pointer that leads to no object has no extent to copy.
                 Err(_) => {}
@@ -96,19 +112,32 @@ fn exported_symbols(runtime: &Runtime) -> Vec<FileCopy> {
 impl Outcome {
     /// The first difference of another outcome from this one.
     pub fn difference(&self, other: &Outcome) -> Option<Difference> {
-        let arrays = self.arrays.iter().zip(&other.arrays);
-        let elements = arrays.filter_map(|((copy, before), (_, now))| differing(copy, before, now)).next();
-        let ends = [self, other].map(Outcome::end);
-        elements.or_else(|| (ends[0] != ends[1]).then_some(Difference::End(ends)))
+        // Arrays that only one of the two gives follow from its end, if it has failed.
+        let ends = [self, other].map(|outcome| outcome.end.clone());
+        let has_failed = ends.iter().any(|end| matches!(end, End::Failed(_)));
+        let mut arrays = self.arrays.iter().zip(&other.arrays);
+        let longer = if self.arrays.len() > other.arrays.len() { &self.arrays } else { &other.arrays };
+        let missing = longer.get(self.arrays.len().min(other.arrays.len())).filter(|_| !has_failed);
+        arrays
+            .find_map(|((copy, before), (now_copy, now))| {
+                match copy.symbol == now_copy.symbol && before.shape == now.shape {
+                    true => differing(copy, before, now),
+                    false => Some(Difference::Array(copy.symbol.clone())),
+                }
+            })
+            .or_else(|| missing.map(|(copy, _)| Difference::Array(copy.symbol.clone())))
+            .or_else(|| (ends[0] != ends[1]).then_some(Difference::End(ends)))
     }
+}
 
-    fn end(&self) -> String {
-        match (&self.error, self.ending) {
-            (Some(error), _) => error.lines().next().unwrap_or_default().to_owned(),
-            (None, Some(Ending::Complete | Ending::Drained { .. })) => "every launched function ended".to_owned(),
-            (None, Some(Ending::Waiting)) => "a function never ended".to_owned(),
-            (None, _) => "a function was still busy at the end".to_owned(),
-        }
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            End::Complete => "every launched function ended",
+            End::Waiting => "a function never ended",
+            End::Busy => "a function was still busy at the end",
+            End::Failed(event) => event,
+        })
     }
 }
 
@@ -145,6 +174,7 @@ impl std::fmt::Display for Difference {
                 }
                 Ok(())
             }
+            Difference::Array(symbol) => write!(f, "{symbol} has another extent, or is there in one run alone"),
             Difference::End([before, now]) => write!(f, "{now}; without a schedule, {before}"),
         }
     }

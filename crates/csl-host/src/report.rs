@@ -48,6 +48,16 @@ pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError, untimed: b
     render(&excerpts.map, &list, how)
 }
 
+/// What has ended a run, the same for all PEs and cycles in which it may happen.
+pub(crate) fn event(image: &Image, sources: &Path, stop: &RunError) -> String {
+    match stop {
+        RunError::Fault(report) => fault::event(&mut Excerpts::of(image, sources), report),
+        RunError::Deadlock(_) => "nothing can move any more, and the host still waits".to_owned(),
+        RunError::Interrupted(_) => "the run was interrupted".to_owned(),
+        RunError::OutOfCycles(_) => "the run may take no more cycles".to_owned(),
+    }
+}
+
 /// What cycles are in a run without a clock.
 const NO_CLOCK: &str =
     "the run has no clock: a cycle is one of a PE's own count, and those of two PEs say nothing of each other";

@@ -167,6 +167,11 @@ impl Runtime {
         self.rendering = how;
     }
 
+    /// Lets this flag interrupt the run in place of its own: several runs can share one.
+    pub fn interrupt_by(&mut self, flag: Arc<AtomicBool>) {
+        self.interrupt = flag;
+    }
+
     /// The flag that interrupts the run: once it is set, a call that blocks ends with [`HostError::Interrupted`].
     pub fn interrupt(&self) -> Arc<AtomicBool> {
         self.interrupt.clone()
@@ -779,6 +784,7 @@ impl Runtime {
                 _ => None,
             });
             let report = report::explain(&self.image, &self.sources, &stop, self.is_untimed(), &self.rendering);
+            let event = report::event(&self.image, &self.sources, &stop);
             let cause = match stop {
                 RunError::Interrupted(blocked_state) => {
                     self.interrupt.store(false, Ordering::Relaxed);
@@ -788,7 +794,7 @@ impl Runtime {
                 RunError::Deadlock(_) => Failure::Deadlock,
                 RunError::OutOfCycles(_) => Failure::OutOfCycles,
             };
-            HostError::Failed { cause, report }
+            HostError::Failed { cause, event, report }
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Schedules: what depends on them is a race, and a run by one of them can be repeated.
 
 use csl_host::batch::Step;
-use csl_host::explore::{Difference, Outcome, outcome};
+use csl_host::explore::{Difference, End, Outcome, outcome};
 use csl_host::{Arch, Options, Runtime, Settings, compile};
 use tempfile::TempDir;
 
@@ -84,9 +84,13 @@ comptime {
 "#;
 
 fn compiled(arch: Arch) -> TempDir {
+    compiled_of(arch, PE)
+}
+
+fn compiled_of(arch: Arch, pe: &str) -> TempDir {
     let folder = TempDir::new().expect("a temporary folder");
     std::fs::write(folder.path().join("layout.csl"), LAYOUT).expect("the folder is writable");
-    std::fs::write(folder.path().join("pe.csl"), PE).expect("the folder is writable");
+    std::fs::write(folder.path().join("pe.csl"), pe).expect("the folder is writable");
     let options = Options { folder: folder.path().to_owned(), memcpy: true, arch, ..Options::new("layout.csl") };
     let done = compile(&options);
     assert!(done.succeeded(), "{}", program::text(&done));
@@ -105,7 +109,7 @@ fn schedules_change_the_order_of_independent_words_and_nothing_else() {
     for arch in [Arch::Wse2, Arch::Wse3] {
         let folder = compiled(arch);
         let own = run(&folder, None);
-        assert!(own.error.is_none() && own.arrays.len() == 2, "{own:?}");
+        assert!(own.end == End::Complete && own.arrays.len() == 2, "{own:?}");
         let differences: Vec<Difference> =
             (1..=10).filter_map(|number| own.difference(&run(&folder, Some(number)))).collect();
         assert!(differences.len() > 5, "{arch:?}: {differences:?}");
@@ -115,4 +119,37 @@ fn schedules_change_the_order_of_independent_words_and_nothing_else() {
         }
         assert_eq!(run(&folder, Some(7)).difference(&run(&folder, Some(7))), None);
     }
+}
+
+/// The cycle in which a program fails differs between schedules, and which PE is the first: that is no race.
+#[test]
+fn programs_that_fail_alike_by_every_schedule_have_no_difference() {
+    let ends = |pe: &str| {
+        let folder = compiled_of(Arch::Wse3, pe);
+        let own = run(&folder, None);
+        (1..=5).for_each(|number| assert_eq!(own.difference(&run(&folder, Some(number))), None));
+        own.end
+    };
+    let failed = |event: &str| End::Failed(event.to_owned());
+    let line = 1 + PE.lines().position(|line| line.starts_with("fn main()")).expect("it is there");
+    assert_eq!(
+        ends(&PE.replace("fn main() void {", "fn main() void { @assert(count == x + 100);")),
+        failed(&format!("an assertion does not hold, pe.csl:{line}"))
+    );
+    assert_eq!(
+        ends(&PE.replace("seen == 2 * count", "seen == 3 * count")),
+        failed("nothing can move any more, and the host still waits")
+    );
+}
+
+#[test]
+fn an_array_that_one_run_alone_gives_is_a_difference() {
+    let folder = compiled(Arch::Wse3);
+    let (own, mut other) = (run(&folder, None), run(&folder, None));
+    assert_eq!(own.difference(&other), None);
+    let (copy, array) = other.arrays.pop().expect("two arrays");
+    assert_eq!(own.difference(&other), Some(Difference::Array("sum".to_owned())));
+    assert_eq!(other.difference(&own), Some(Difference::Array("sum".to_owned())));
+    other.arrays.insert(0, (copy, array));
+    assert_eq!(own.difference(&other), Some(Difference::Array("came".to_owned())));
 }

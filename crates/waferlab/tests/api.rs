@@ -189,14 +189,16 @@ fn faults_and_deadlocks_are_reports() {
     let mut wafer = running(&out);
     let task = wafer.launch("fail", &[]).expect("it is taken");
     match wafer.wait(task) {
-        Err(HostError::Failed { cause: Failure::Fault, report }) => assert!(report.contains("pe.csl:20"), "{report}"),
+        Err(HostError::Failed { cause: Failure::Fault, report, .. }) => {
+            assert!(report.contains("pe.csl:20"), "{report}")
+        }
         other => panic!("{other:?}"),
     }
     let mut wafer = running(&out);
     wafer.launch("wait", &[]).expect("it is taken");
     let words = wafer.symbol("words").expect("exported");
     match wafer.memcpy_d2h::<i32>(words, ALL(), 3) {
-        Err(HostError::Failed { cause: Failure::Deadlock, report }) => {
+        Err(HostError::Failed { cause: Failure::Deadlock, report, .. }) => {
             assert!(report.contains("unblock_cmd_stream"), "{report}");
         }
         other => panic!("{other:?}"),

@@ -12,10 +12,28 @@ use csl_sim::{FaultKind, FaultReport};
 use super::{Excerpts, Origin, checked, circle, fifo_name};
 
 pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
-    let FaultReport { cycle, x, y, what } = report;
+    let FaultReport { cycle, x, y, .. } = report;
+    let diagnostic = under(excerpts, report, |what| format!("PE ({x}, {y}) stopped in cycle {cycle}: {what}"));
+    let Coord { x: px, y: py } = excerpts.image.to_physical(*x, *y);
+    diagnostic.note(format!("in the whole fabric this is PE ({px}, {py})"))
+}
+
+/// The event and its line, without PE and cycle.
+pub(super) fn event(excerpts: &mut Excerpts, report: &FaultReport) -> String {
+    let what = under(excerpts, report, str::to_owned).message;
+    let pc = report.of_pe().and_then(|fault| fault.pc);
+    let program = excerpts.image.program_at(report.x, report.y);
+    match program.zip(pc).and_then(|(program, pc)| excerpts.origin(program, pc)) {
+        Some(origin) => format!("{what}, {}", origin.line),
+        None => what,
+    }
+}
+
+/// The fault under a headline that is made of its event.
+fn under(excerpts: &mut Excerpts, report: &FaultReport, headline: impl Fn(&str) -> String) -> Diagnostic {
+    let FaultReport { x, y, what, .. } = report;
     let image = excerpts.image;
-    let headline = |what: &str| format!("PE ({x}, {y}) stopped in cycle {cycle}: {what}");
-    let diagnostic = match what {
+    match what {
         FaultKind::Pe(fault) => {
             let program = image.program_at(*x, *y).map(Arc::as_ref);
             let text = headline(&pe_fault(excerpts, program, &fault.kind));
@@ -33,9 +51,7 @@ pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic
             }
         }
         FaultKind::BadPointer { id, addr, bytes } => bad_pointer(image, *id, *addr, *bytes, headline),
-    };
-    let Coord { x: px, y: py } = image.to_physical(*x, *y);
-    diagnostic.note(format!("in the whole fabric this is PE ({px}, {py})"))
+    }
 }
 
 /// The number of innermost calls shown of a long call stack, beside the outermost ones.
