@@ -75,6 +75,7 @@ fn wrong_values_are_named() {
         ("a.csl --colors=1:M", "--colors: `1:M` is not of the form NAME:VALUE"),
         ("a.csl --fabric-dims=8", "`8` is not two whole numbers"),
         ("a.csl --fabric-dims=8,-3", "`8,-3` is not two whole numbers"),
+        ("a.csl --fabric-dims=10001,3", "`10001,3` is not two whole numbers up to 10000, such as 8,3"),
         ("a.csl --arch=wse9", "`wse9` is not one of wse2, wse3"),
         ("a.csl --memcpy --channels=0", "--channels=0: memcpy takes 1 to 16 channels"),
         ("a.csl --fp16-format=f32", "`f32` is not one of f16, bf16, cb16"),

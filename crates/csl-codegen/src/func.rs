@@ -317,7 +317,8 @@ impl FnGen<'_, '_> {
     /// A register with the value: set once, at the head of the function, if this is in a loop.
     pub fn held(&mut self, held: Held) -> u16 {
         if self.in_loop || self.consts.contains_key(&held) {
-            let next = CONSTS + self.consts.len().low16();
+            // A function with more constants than there are numbers is refused at its end.
+            let next = CONSTS.wrapping_add(self.consts.len().low16());
             return *self.consts.entry(held).or_insert(next);
         }
         let temp = self.temp();
@@ -384,7 +385,7 @@ impl FnGen<'_, '_> {
         self.resolve(head);
         let consts = self.consts.len().low16();
         let total = u32::from(frame) + u32::from(consts) + u32::from(self.most_temps);
-        if total >= u32::from(NO_REG) {
+        if self.consts.len() > usize::from(TEMPS - CONSTS) || total >= u32::from(NO_REG) {
             return Err(TooLarge("more registers than a frame has"));
         }
         let rename = |reg| rename(reg, frame, consts);

@@ -33,7 +33,7 @@ pub struct Placement {
 pub fn place(program: &Program, stack_bytes: u32, options: &Options) -> Result<Placement, Diagnostic> {
     let overhead = if options.memcpy.is_some() { TOOLCHAIN.memcpy_bytes } else { 0 };
     let limit = program.arch.chip().memory.bytes - overhead;
-    let mut placer = Placer { addrs: vec![0; program.globals.len()], fixed: Vec::new() };
+    let mut placer = Placer { addrs: vec![None; program.globals.len()], fixed: Vec::new() };
     placer.place_sections(program, options)?;
     let end = placer.place_rest(program);
     let stack = end.next_multiple_of(4);
@@ -46,12 +46,13 @@ pub fn place(program: &Program, stack_bytes: u32, options: &Options) -> Result<P
     if highest > limit {
         return Err(out_of_memory(program, stack_bytes, overhead, highest));
     }
-    let addrs = placer.addrs.into_iter().map(LowBits::low16).collect();
+    let addrs = placer.addrs.into_iter().map(|addr| addr.expect("all are placed").low16()).collect();
     Ok(Placement { addrs, data_end: highest.low16(), stack: region })
 }
 
 struct Placer {
-    addrs: Vec<u32>,
+    /// The addresses of the globals that are placed.
+    addrs: Vec<Option<u32>>,
     /// Start and end of sections with an address, in order.
     fixed: Vec<(u32, u32)>,
 }
@@ -62,7 +63,7 @@ impl Placer {
             let mut at = u32::from(*start);
             for (index, global) in in_section(program, name) {
                 at = at.next_multiple_of(align(global));
-                self.addrs[index] = at;
+                self.addrs[index] = Some(at);
                 at += global.size;
             }
             if at > u32::from(*start) {
@@ -91,14 +92,14 @@ impl Placer {
         let mut at = DATA_START;
         for index in in_declaration_order(program) {
             let global = &program.globals[index];
-            if self.addrs[index] != 0 {
+            if self.addrs[index].is_some() {
                 continue;
             }
             at = at.next_multiple_of(align(global));
             while let Some(range) = self.fixed.iter().find(|range| at < range.1 && range.0 < at + global.size) {
                 at = range.1.next_multiple_of(align(global));
             }
-            self.addrs[index] = at;
+            self.addrs[index] = Some(at);
             at += global.size;
         }
         at

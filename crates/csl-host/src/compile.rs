@@ -141,8 +141,14 @@ fn generate(options: &Options, wafer: Wafer, placement: Placement, done: &mut Co
         }
     }
     match csl_codegen::generate(&optimised(options, wafer), &done.sources, &codegen_options(options, placement)) {
-        Ok(image) if options.line_tables => Some(image),
-        Ok(image) => Some(image.without_lines()),
+        Ok(image) => {
+            // Else the user would learn of it from a run, which calls the folder damaged.
+            if let Err(what) = image.check() {
+                done.fail(format!("a defect of the compiler: it has made an image with {what}"));
+                return None;
+            }
+            Some(if options.line_tables { image } else { image.without_lines() })
+        }
         Err(diagnostics) => {
             done.extend(diagnostics, options);
             None

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use csl_diag::Code;
-use csl_machine::{Arch, Coord, Sdk, Size};
+use csl_machine::{Arch, Coord, MOST_FABRIC_SIDE, Sdk, Size};
 use csl_num::FloatKind;
 pub use csl_opt::Passes;
 
@@ -171,15 +171,16 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Parses `W,H` to a [`Size`] or `X,Y` to a [`Coord`]: two whole numbers from 0 to 65535.
+/// Parses `W,H` to a [`Size`] or `X,Y` to a [`Coord`]: two whole numbers from 0 to
+/// [`MOST_FABRIC_SIDE`].
 ///
 /// # Errors
 /// The fault in the text.
 pub fn parse_pair<T: From<(u32, u32)>>(text: &str) -> Result<T, String> {
-    let number = |part: &str| part.trim().parse::<u16>().ok().map(u32::from);
+    let number = |part: &str| part.trim().parse().ok().filter(|number| *number <= MOST_FABRIC_SIDE);
     text.split_once(',')
         .and_then(|(a, b)| Some((number(a)?, number(b)?).into()))
-        .ok_or_else(|| format!("`{text}` is not two whole numbers such as 8,3"))
+        .ok_or_else(|| format!("`{text}` is not two whole numbers up to {MOST_FABRIC_SIDE}, such as 8,3"))
 }
 
 /// Parses `.section:ADDRESS,...`, addresses in bytes, decimal or 0x-hexadecimal.

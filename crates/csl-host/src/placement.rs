@@ -4,7 +4,7 @@
 //! program and one row stays free north and south of it (`csl-machine`, `Memcpy::margins`).
 
 use csl_diag::{Code, Diagnostic};
-use csl_machine::{Coord, Margins, Size};
+use csl_machine::{Coord, MOST_FABRIC_SIDE, Margins, Size};
 
 use crate::options::Options;
 
@@ -37,7 +37,10 @@ pub fn place(options: &Options, size: Size) -> Result<Placement, Vec<Diagnostic>
     let fabric = options.fabric_dims.unwrap_or(needed);
     let mut found = Vec::new();
     check_offset(offset, room, options, &mut found);
-    check_size(fabric, needed, size, options, &mut found);
+    match fabric.width.max(fabric.height).max(needed.width).max(needed.height) {
+        side if side > MOST_FABRIC_SIDE => found.push(too_long(side)),
+        _ => check_size(fabric, needed, size, options, &mut found),
+    }
     match found.is_empty() {
         true => Ok(Placement { fabric, offset }),
         false => Err(found),
@@ -102,6 +105,11 @@ fn check_size(fabric: Size, needed: Size, size: Size, options: &Options, found: 
             .note(format!("memcpy takes {} row south of the program", room.south));
     }
     found.push(diagnostic);
+}
+
+fn too_long(side: u32) -> Diagnostic {
+    Diagnostic::unplaced(Code::BadRectangle, format!("a fabric with {side} PEs on a side is not possible"))
+        .note(format!("there are at most {MOST_FABRIC_SIDE}, those of memcpy and its buffers included"))
 }
 
 fn reason(side: &str, columns: u32, buffer: u32) -> String {

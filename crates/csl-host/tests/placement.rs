@@ -62,3 +62,12 @@ fn what_is_not_given_is_the_least_that_works() {
     let options = Options { memcpy: true, ..Options::new("a.csl") };
     assert_eq!(place(&options, (2, 5).into()), Ok(Placement { fabric: (9, 7).into(), offset: (4, 1).into() }));
 }
+
+#[test]
+fn a_fabric_has_an_end() {
+    let long = |offset| Options { fabric_offsets: Some((offset, 0).into()), ..Options::new("a.csl") };
+    assert!(place(&long(9_998), (2, 1).into()).is_ok());
+    assert_eq!(complaints(&long(9_999), (2, 1)), ["a fabric with 10001 PEs on a side is not possible; "]);
+    let buffered = Options { memcpy: true, west_buffer: 65_535, ..Options::new("a.csl") };
+    assert_eq!(complaints(&buffered, (1, 1)), ["a fabric with 65543 PEs on a side is not possible; "]);
+}

@@ -41,3 +41,33 @@ fn more_than_a_pe_holds() {
     std::fs::write(&path, larger).expect("the folder is writable");
     insta::assert_snapshot!(rendered(&program::options(folder.path()), &folder));
 }
+
+/// A loop keeps its constants in registers, and a function has a bounded number of both.
+#[test]
+fn more_constants_in_a_loop_than_a_function_can_hold() {
+    let folder = program::folder();
+    let terms: String = (0..17_000u32).map(|i| format!("s = (s ^ {}) + s;\n", 0x10000 + 0x10007 * i)).collect();
+    let function = format!("var s: u32 = 1;\nfn spin() void {{ for (@range(u16, 2)) |i| {{\n{terms} }}");
+    let source = std::fs::read_to_string(folder.path().join("pe.csl")).expect("the program is there");
+    std::fs::write(folder.path().join("pe.csl"), source.replace("fn spin() void {", &function))
+        .expect("it is writable");
+    let text = rendered(&program::options(folder.path()), &folder);
+    assert!(text.contains("function 'spin' is too large for the simulated machine"), "{text}");
+}
+
+/// Address 0 is a place like any other, though nothing is put there unasked.
+#[test]
+fn a_link_section_lies_where_the_command_line_says() {
+    let folder = program::folder();
+    let source = std::fs::read_to_string(folder.path().join("pe.csl")).expect("the program is there");
+    let source = source + "\nexport var low: u32 linksection(\".low\") = 7;\n";
+    std::fs::write(folder.path().join("pe.csl"), source).expect("the folder is writable");
+    for start in [0, 2, 0x4000] {
+        let link_sections = vec![(".low".to_owned(), start)];
+        let done = compile(&Options { link_sections, ..program::options(folder.path()) });
+        assert!(done.succeeded(), "{}", program::text(&done));
+        let image = csl_host::read_image(&folder.path().join("out")).expect("it was written");
+        let symbol = image.programs[0].symbol("low").expect("it is exported");
+        assert_eq!(symbol.addr, start.next_multiple_of(4));
+    }
+}

@@ -3,12 +3,9 @@
 mod code;
 mod program;
 
-use csl_machine::{Color, ColorConfig, Coord, DirSet, MAX_CHANNELS, Size, SwitchPos};
+use csl_machine::{Color, ColorConfig, Coord, DirSet, MAX_CHANNELS, MOST_FABRIC_SIDE, Size, SwitchPos};
 
 use crate::{Image, Patch, PatchTarget, PatchValues, Stream, TileRun};
-
-/// The largest fabric that an image may ask for, PEs a side: ten times the real one.
-const MAX_SIDE: u32 = 10_000;
 
 pub fn image(image: &Image) -> Result<(), String> {
     geometry(image)?;
@@ -26,7 +23,7 @@ pub fn image(image: &Image) -> Result<(), String> {
 fn geometry(image: &Image) -> Result<(), String> {
     let Size { width, height } = image.fabric;
     let Coord { x, y } = image.offset;
-    require(width <= MAX_SIDE && height <= MAX_SIDE, || format!("a fabric of {width}x{height}"))?;
+    require(width.max(height) <= MOST_FABRIC_SIDE, || format!("a fabric of {width}x{height}"))?;
     require(image.rect.width > 0 && image.rect.height > 0, || "an empty rectangle".into())?;
     let fits = |offset: u32, len: u32, side: u32| offset.checked_add(len).is_some_and(|end| end <= side);
     require(fits(x, image.rect.width, width) && fits(y, image.rect.height, height), || {

@@ -30,7 +30,9 @@ pub use ids::{FlushId, MicrothreadId, QueueId, TaskId};
 pub use route::{ColorConfig, Filter, FilterKind, PopMode, SwitchPos};
 pub use schedule::{Delay, Draws, Schedule};
 pub use sdk::{Dialect, Sdk};
-pub use shared::{COLORS, DSRS, ENDLESS_LENGTH, LAST_CONTROL_TASK, MAX_CHANNELS, PRNGS, REGISTERS_START};
+pub use shared::{
+    COLORS, DSRS, ENDLESS_LENGTH, LAST_CONTROL_TASK, MAX_CHANNELS, MOST_FABRIC_SIDE, PRNGS, REGISTERS_START,
+};
 pub use sysop::{FLUSH_INPUT, PrintKind, SysOp};
 pub use task::{
     Action, DsrFile, DsrLoad, FifoAction, FifoConfig, OnControl, Priority, QueueDir, RotatingTasks, SimdMode, Startup,

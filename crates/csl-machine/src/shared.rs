@@ -9,6 +9,9 @@ pub const REGISTERS_START: u16 = 0xC000;
 /// The length of a descriptor that means "without end" (documented).
 pub const ENDLESS_LENGTH: u16 = 0x7fff;
 
+/// The most PEs on a side of a fabric (chosen: ten times those of the real ones).
+pub const MOST_FABRIC_SIDE: u32 = 10_000;
+
 /// The number of colors that can be routed (documented).
 pub const COLORS: u8 = 24;
 

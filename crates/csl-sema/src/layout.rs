@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use csl_diag::{Code, Diagnostic, Span};
+use csl_diag::{Code, Diagnostic, Reported, Span};
 use csl_ir::{ColorEnds, ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
 use csl_machine::{Color, ColorConfig, Coord, DirSet, Direction, ProgramId, Size, TileRun};
 use csl_syntax::Symbol;
@@ -38,6 +38,8 @@ pub struct Layout {
     /// Whether the layout block is being evaluated.
     pub in_block: bool,
     pub size: Option<(Size, Span)>,
+    /// The error of a `@set_rectangle` that has given no size.
+    pub refused: Option<Reported>,
     /// The instance of each tile, row by row: one more than its index; 0 for a tile without code. After the analysis of
     /// programs: the program of each tile.
     pub tiles: Vec<u32>,

@@ -283,7 +283,8 @@ impl Session {
                 let (Some(address), Some(length)) = (number("--address"), number("--length")) else {
                     return Err(usage("memory read --address A --length N, in 16-bit words, or --name NAME"));
                 };
-                if length == 0 || u32::from(address) + u32::from(length) > 0x8000 {
+                let words = self.core()?.image().arch.chip().memory.bytes / 2;
+                if length == 0 || u32::from(address) + u32::from(length) > words {
                     return Err(format!("{length} words from 0x{address:04x} on are not in the memory of a PE"));
                 }
                 self.dump(to_output, address, |_, _| Some((address, length)))

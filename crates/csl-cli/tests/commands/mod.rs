@@ -280,6 +280,9 @@ fn one_command_of_the_debugger() {
         let by_address = printed(at, &format!("csdb {place} memory read --address=0x{address} --length=4"));
         assert_eq!(by_address, text);
     }
+    // A PE has 48 KiB.
+    let beyond = refused(at, "csdb . memory read --address=0x5fff --length=2");
+    assert!(beyond.contains("2 words from 0x5fff on are not in the memory of a PE"), "{beyond}");
     assert!(refused(at, "csdb . memory read --name w").contains("no selected PE has an object w"));
     assert!(refused(at, "csdb . fly").contains("there is no command fly"));
     std::fs::copy(at.join("corefile.cs1"), at.join("other.cs1")).expect("the folder is writable");

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Types, Value};
-use csl_machine::{Color, ColorConfig, Coord, Size};
+use csl_machine::{Color, ColorConfig, Coord, MOST_FABRIC_SIDE, Size};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Expr, ExprKind};
 
 use super::Call;
 use super::args::{id_kind, small, want_const};
 use super::color::color_config;
-use crate::context::{Res, Sema};
+use crate::context::{Res, Sema, Stop};
 use crate::layout::exported_name;
 use crate::operand::Operand;
 use crate::program::is_portable;
@@ -20,9 +20,17 @@ use crate::sharing::{TileKey, varies};
 use crate::value::field_types;
 
 /// The number of tiles in a rectangle above which it is certainly a mistake; no machine has as many.
-const MOST_TILES: u64 = 1 << 24;
+const MOST_TILES: i64 = 1 << 24;
 
 pub(super) fn set_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let result = set_size(s, call);
+    if let Err(Stop::Error(reported)) = result {
+        s.layout()?.refused = Some(reported);
+    }
+    result
+}
+
+fn set_size(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let (width, height) = (call.int(s, 0)?, call.int(s, 1)?);
     if let Some((_, before)) = s.layout()?.size {
         let diagnostic = Diagnostic::new(Code::BadRectangle, call.span, "the rectangle is set twice");
@@ -38,12 +46,13 @@ pub(super) fn set_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 }
 
 fn check_size(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Res<()> {
-    let sizes_fit = (1..=0xffff).contains(&width) && (1..=0xffff).contains(&height);
-    if !sizes_fit || (width * height) as u64 > MOST_TILES {
-        let message = format!("a rectangle of {width} by {height} PEs is not possible");
-        return Err(s.error(Code::BadRectangle, call.span, message));
+    let sides = 1..=i64::from(MOST_FABRIC_SIDE);
+    if sides.contains(&width) && sides.contains(&height) && width * height <= MOST_TILES {
+        return Ok(());
     }
-    Ok(())
+    let message = format!("a rectangle of {width} by {height} PEs is not possible");
+    let note = format!("a side has 1 to {MOST_FABRIC_SIDE} PEs, and a rectangle at most {MOST_TILES}");
+    Err(s.fail(Diagnostic::new(Code::BadRectangle, call.span, message).note(note)))
 }
 
 fn check_place(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Res<()> {
@@ -66,6 +75,9 @@ fn check_place(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Re
 fn tile(s: &mut Sema<'_>, call: &Call<'_>, code: Code) -> Res<(Coord, [Number; 2])> {
     let (x, y) = (call.number(s, 0)?, call.number(s, 1)?);
     if s.layout()?.rectangle().is_none() {
+        if let Some(reported) = s.layout()?.refused {
+            return Err(reported.into());
+        }
         let message = format!("`@{}` stands before `@set_rectangle`", call.name);
         let help = "begin the layout with `@set_rectangle(width, height);`";
         return Err(s.fail(Diagnostic::new(Code::WrongContext, call.span, message).help(help)));
