@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use csl_host::core_file::{Core, is_core};
 use csl_host::inspect::{Choice, Inspection};
+use csl_host::options::parse_number;
 use csl_host::{Coord, IMAGE_FILE, read_image};
 
 use super::rectangles::Rect;
@@ -444,14 +445,6 @@ fn shown(path: Option<&Path>) -> String {
 
 fn hexadecimal(word: &[u8]) -> String {
     format!("{:04x}", word.iter().rev().fold(0u16, |value, byte| value << 8 | u16::from(*byte)))
-}
-
-/// Parses a number: decimal, or hexadecimal after 0x.
-fn parse_number(text: &str) -> Option<u16> {
-    match text.strip_prefix("0x") {
-        Some(digits) => u16::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    }
 }
 
 /// The value of `--name VALUE` or `--name=VALUE`; also with spaces around the sign, as the guide prints it.
