@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use csl_image::{Flow, HalfFormat, Image, ParamType};
+use csl_image::{Flow, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
     Check, Command, Copy, Ending, Endpoint, Gauge, NATIVE_AFTER, Names, Rect, RequestError, RunError, Shape, Sim,
@@ -870,9 +870,5 @@ fn image_in(folder: &Path) -> Result<Image, FolderError> {
 
 /// The program's 16-bit float format; all PE programs of an image have the same.
 pub(crate) fn half(image: &Image) -> FloatKind {
-    match image.programs.first().map(|program| program.half) {
-        Some(HalfFormat::Bf16) => FloatKind::Bf16,
-        Some(HalfFormat::Cb16) => FloatKind::Cb16,
-        Some(HalfFormat::F16) | None => FloatKind::F16,
-    }
+    image.programs.first().map_or(FloatKind::F16, |program| program.half.kind())
 }
