@@ -164,6 +164,13 @@ impl Inst {
         }
     }
 
+    /// Whether the instruction writes or reads the register.
+    pub fn mentions(&self, reg: Reg) -> bool {
+        let mut is_mentioned = self.defs().any(|def| def == reg);
+        self.for_each_use(&mut |used| is_mentioned |= used == reg);
+        is_mentioned
+    }
+
     /// Calls `f` for each register that the instruction reads, as often as it does.
     pub fn for_each_use(&self, f: &mut impl FnMut(Reg)) {
         self.for_each_operand(&mut |operand| {
