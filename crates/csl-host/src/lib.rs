@@ -101,7 +101,7 @@ pub use progress::Progress;
 pub use requests::{Request, RequestKind};
 pub use runtime::{Runtime, Settings, Task, Untimed, folder_of_run, parse_check, parse_untimed, read_image};
 pub use simlog::{LOG_FILE, LogKinds};
-pub use sources::{FileSources, TextSources, Trees, Unsaved, tidy};
+pub use sources::{FileSources, TextSources, Trees, Unsaved, has_layout, tidy};
 
 /// The number of threads that the machine runs at once: more would only wait for one another.
 pub(crate) fn available_threads() -> usize {

@@ -18,6 +18,12 @@ use crate::options::Options;
 /// The prefix in the paths of library files.
 pub(crate) const LIBRARY_PREFIX: &str = "<";
 
+/// Whether a text has a layout block, as far as can be told without parsing it.
+pub fn has_layout(text: &str) -> bool {
+    text.lines()
+        .any(|line| line.trim_start().strip_prefix("layout").is_some_and(|rest| rest.trim_start().starts_with('{')))
+}
+
 /// Files on disk and the embedded library.
 pub struct FileSources {
     folder: PathBuf,
@@ -122,13 +128,11 @@ impl FileSources {
     pub(crate) fn layouts_beside(&self, root: &Path) -> Option<String> {
         let folder = root.parent().unwrap_or(Path::new(""));
         let entries = std::fs::read_dir(self.folder.join(folder).join(".")).ok()?.flatten();
-        let has_layout = |name: &PathBuf| {
+        let is_layout = |name: &PathBuf| {
             name.extension().is_some_and(|kind| kind == "csl")
-                && std::fs::read_to_string(self.folder.join(name))
-                    .is_ok_and(|text| text.lines().any(|line| line.trim_start().starts_with("layout {")))
+                && std::fs::read_to_string(self.folder.join(name)).is_ok_and(|text| has_layout(&text))
         };
-        let mut layouts: Vec<PathBuf> =
-            entries.map(|entry| folder.join(entry.file_name())).filter(has_layout).collect();
+        let mut layouts: Vec<PathBuf> = entries.map(|entry| folder.join(entry.file_name())).filter(is_layout).collect();
         layouts.sort();
         let is_it = "is the program of a PE; compile the file with the layout that names it in `@set_tile_code`";
         match &layouts[..] {
@@ -299,6 +303,12 @@ mod tests {
         assert_eq!(tidy(Path::new("./src/../pe.csl")), PathBuf::from("pe.csl"));
         assert_eq!(tidy(Path::new("../pe.csl")), PathBuf::from("../pe.csl"));
         assert_eq!(tidy(Path::new("/a/./b")), PathBuf::from("/a/b"));
+    }
+
+    #[test]
+    fn a_layout_block_is_seen_with_and_without_a_space() {
+        assert!(has_layout("param n: u16;\n\nlayout {\n") && has_layout("  layout{}\n"));
+        assert!(!has_layout("// layout {\n") && !has_layout("const layout_width = 1;\n"));
     }
 
     #[test]
