@@ -15,8 +15,10 @@ use csl_sema::{Resolved, Sources};
 use crate::environment;
 use crate::options::Options;
 
-/// The prefix in the paths of library files.
-pub(crate) const LIBRARY_PREFIX: &str = "<";
+/// The `name` of `<name>`, a file of the library.
+pub fn library_name(path: &str) -> Option<&str> {
+    path.strip_prefix('<')?.strip_suffix('>')
+}
 
 /// Whether a text has a layout block, as far as can be told without parsing it.
 pub fn has_layout(text: &str) -> bool {
@@ -171,10 +173,10 @@ impl FileSources {
 
 impl Sources for FileSources {
     fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
-        if let Some(library) = name.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+        if let Some(library) = library_name(name) {
             return self.library(library);
         }
-        match importer.and_then(|path| path.strip_prefix(LIBRARY_PREFIX)?.strip_suffix('>')) {
+        match importer.and_then(library_name) {
             Some(library) => self.library(&neighbour(library, name)),
             None => self.file(name, importer),
         }
@@ -228,8 +230,8 @@ impl TextSources {
 
 impl Sources for TextSources {
     fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
-        let inner = |path: &str| Some(path.strip_prefix(LIBRARY_PREFIX)?.strip_suffix('>')?.to_owned());
-        let library = inner(name).or_else(|| importer.and_then(inner).map(|library| neighbour(&library, name)));
+        let of_importer = || importer.and_then(library_name).map(|library| neighbour(library, name));
+        let library = library_name(name).map(str::to_owned).or_else(of_importer);
         if let Some(library) = library {
             let text = csl_std::lookup(&library).ok_or_else(|| format!("there is no library <{library}>"))?;
             return Ok(embedded(&library, text));
@@ -253,7 +255,7 @@ pub(crate) enum Reread {
 
 pub(crate) fn reread(folder: &Path, file: &SourceFile) -> Reread {
     let name = &file.name;
-    let text = match name.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+    let text = match library_name(name) {
         Some(library) => csl_std::lookup(library).map(str::to_owned),
         None => std::fs::read_to_string(folder.join(name)).ok(),
     };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use csl_host::project::{CslcLine, Level, Project, Script, scripts_in};
-use csl_host::{Code, FileSources, Options, Unsaved, has_layout, tidy};
+use csl_host::{Code, FileSources, Options, Unsaved, has_layout, is_library, tidy};
 use csl_sema::Sources;
 
 use crate::Parse;
@@ -57,7 +57,7 @@ impl Program {
 
     /// The key of a file that an analysis names so: its path, or `<name>` of the library.
     pub fn key(&self, name: &str) -> PathBuf {
-        if name.starts_with('<') { PathBuf::from(name) } else { tidy(&self.options.locate(Path::new(name))) }
+        if is_library(name) { PathBuf::from(name) } else { tidy(&self.options.locate(Path::new(name))) }
     }
 }
 
