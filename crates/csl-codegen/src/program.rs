@@ -127,7 +127,7 @@ fn ends(program: &Program) -> Option<image::ColorEnds> {
     (!may_have_others).then(|| image::ColorEnds { received: in_order(received), sent: in_order(sent) })
 }
 
-/// Bytes for the stack slots: of the deepest chain of calls, if functions do not call themselves.
+/// Bytes that must be free for stack slots: those of the one function that needs most, with room for their alignment.
 fn stack_bytes(program: &Program) -> u32 {
     let own = |func: &Arc<ir::Func>| func.slots.iter().map(|slot| slot.size + slot.align.max(4)).sum::<u32>();
     program.funcs.iter().map(own).max().unwrap_or(0)
