@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use csl_image::{Export, ParamType};
 use csl_machine::Coord;
+use csl_pe::scalar;
 
 use super::array::HostArray;
 use super::check::check;
@@ -345,7 +346,6 @@ fn params(world: &World, id: u16) -> &[ParamType] {
 
 /// An argument in a register's form: sign- or zero-extended from its width.
 fn canonical(param: &ParamType, bits: u64) -> u64 {
-    let unused = 64 - 8 * u32::from(param.bytes.clamp(1, 8));
-    let high = bits << unused;
-    if param.is_signed && !param.is_float { (high as i64 >> unused) as u64 } else { high >> unused }
+    let width = 8 * u32::from(param.bytes.clamp(1, 8));
+    scalar::canonical(bits, width, param.is_signed && !param.is_float)
 }
