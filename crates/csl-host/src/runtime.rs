@@ -817,7 +817,6 @@ fn lock(log: &Mutex<SimLog>) -> MutexGuard<'_, SimLog> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The folder for the log, the statistics and the core files of a run: the given one, or that in the environment variable
 /// The turns after which functions become native, by `WAFERLAB_JIT`.
 fn native_after() -> Result<Option<u32>, ArgumentError> {
     let Some(text) = JIT.text() else { return Ok(Some(NATIVE_AFTER)) };
@@ -825,6 +824,7 @@ fn native_after() -> Result<Option<u32>, ArgumentError> {
     Ok((turns > 0).then_some(turns))
 }
 
+/// The folder for the log, the statistics and the core files of a run: the given one, or that in the environment variable
 /// `WAFERLAB_OUTPUT_FOLDER`, made if it is not there; else the working directory.
 ///
 /// # Errors
