@@ -232,7 +232,7 @@ waferlab_status waferlab_memcpy_d2h(waferlab_runtime *runtime,
 
 /**
  * Calls an exported function on every PE with `count` arguments, which are checked against the types of its parameters.
- * With a null `task` the call waits until every PE has unblocked its command stream.
+ * With a null `task` the call waits until every PE has begun the function.
  */
 waferlab_status waferlab_launch(waferlab_runtime *runtime,
                                 const char *function,

@@ -179,7 +179,7 @@ pub unsafe extern "C" fn waferlab_memcpy_d2h(
 }
 
 /// Calls an exported function on every PE with `count` arguments, which are checked against the types of its parameters.
-/// With a null `task` the call waits until every PE has unblocked its command stream.
+/// With a null `task` the call waits until every PE has begun the function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn waferlab_launch(
     runtime: *mut WaferlabRuntime,

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, Subcommand};
-use csl_host::Coord;
+use csl_host::project::is_script;
+use csl_host::{Coord, LOG_FILE};
 
 use crate::output::{print, tell};
 
@@ -61,7 +62,7 @@ pub fn run(args: &ShellArgs) -> Result<(), String> {
         Request::Smoke { folder } => smoke(folder),
         Request::Visualize { folder } => visualize(folder),
         Request::WaveletTrace { folder, x, y, what } if what == "trace" => {
-            landings(&folder.join("sim.log"), |place| place == Coord { x: *x, y: *y }, None)
+            landings(&folder.join(LOG_FILE), |place| place == Coord { x: *x, y: *y }, None)
         }
         Request::WaveletTrace { what, .. } => Err(format!("wavelet-trace {what}: only `trace` is known")),
     }
@@ -75,10 +76,9 @@ fn scripts(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
         std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     entries.sort();
     for entry in entries {
-        let name = entry.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if entry.is_dir() {
             scripts(&entry, found)?;
-        } else if name.starts_with("commands") && name.ends_with(".sh") {
+        } else if is_script(&entry) {
             found.push(entry);
         }
     }
@@ -121,7 +121,7 @@ fn passes(script: &Path) -> Result<bool, String> {
 // ---- looking at a run ----
 
 fn visualize(folder: &Path) -> Result<(), String> {
-    let log = folder.join("sim.log");
+    let log = folder.join(LOG_FILE);
     let out = folder.join("out");
     let mut text = String::from("Waferlab has no GUI of its own.\n");
     if log.is_file() {

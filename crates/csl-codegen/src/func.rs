@@ -430,11 +430,15 @@ pub fn object_of_dsd(desc: &DsdValue) -> Option<GlobalId> {
     }
 }
 
-/// Start and end, in bytes, of a stack slot placed after `end`. Slots of four bytes or more are aligned to four, for
-/// vector operands.
+/// The alignment in bytes of an object in memory: those of four bytes or more have four, as the vendor guide's appendix
+/// recommends for vector operands.
+pub fn object_align(size: u32, align: u32) -> u32 {
+    align.max(if size >= 4 { 4 } else { 1 })
+}
+
+/// Start and end, in bytes, of a stack slot placed after `end`.
 fn place_slot(end: u32, slot: &csl_ir::StackSlot) -> (u32, u32) {
-    let align = if slot.size >= 4 { slot.align.max(4) } else { slot.align.max(1) };
-    let start = end.next_multiple_of(align);
+    let start = end.next_multiple_of(object_align(slot.size, slot.align));
     (start, start + slot.size)
 }
 

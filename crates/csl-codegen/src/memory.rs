@@ -11,7 +11,7 @@ use csl_num::LowBits;
 
 use crate::Options;
 use crate::context::Context;
-use crate::func::object_of_dsd;
+use crate::func::{object_align, object_of_dsd};
 
 /// The address of the first byte of data. Some programs read the word before an array's start, which is still memory
 /// then.
@@ -124,10 +124,8 @@ fn in_section<'a>(program: &'a Program, name: &'a str) -> impl Iterator<Item = (
     globals.filter(move |(_, global)| global.linksection.as_deref() == Some(name))
 }
 
-/// The alignment in bytes: globals of four bytes or more have four, as the vendor guide's appendix recommends for
-/// vector operands.
 fn align(global: &Global) -> u32 {
-    if global.size >= 4 { global.align.max(4) } else { global.align.max(1) }
+    object_align(global.size, global.align)
 }
 
 fn out_of_memory(program: &Program, stack: u32, overhead: u32, needed: u32) -> Diagnostic {

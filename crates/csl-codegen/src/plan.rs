@@ -34,7 +34,7 @@ impl Plan {
                 continue;
             }
             let Some(def) = def_before(insts, at, temp) else { continue };
-            let idle = insts[def + 1..at].iter().flatten().all(|inst| !touches(inst, dst));
+            let idle = insts[def + 1..at].iter().flatten().all(|inst| !inst.mentions(dst));
             if idle && set_simple_dst(insts[def].as_mut(), dst) {
                 insts[at] = None;
             }
@@ -150,12 +150,6 @@ impl Uses {
 /// The instruction before `at` that defines `reg`.
 fn def_before(insts: &[Option<Inst>], at: usize, reg: Reg) -> Option<usize> {
     insts[..at].iter().rposition(|inst| inst.as_ref().is_some_and(|inst| inst.defs().any(|def| def == reg)))
-}
-
-fn touches(inst: &Inst, reg: Reg) -> bool {
-    let mut touched = inst.defs().any(|def| def == reg);
-    inst.for_each_use(&mut |used| touched |= used == reg);
-    touched
 }
 
 fn is_unchanged(insts: &[Option<Inst>], operand: &Opnd) -> bool {

@@ -107,7 +107,7 @@ pub struct Row {
     tiles: Vec<TileVcs>,
     /// States that differ from those of the table.
     pub(crate) changed: FxHashMap<VcId, ColorState>,
-    /// Wavelets that stand at routers in a run without a clock,.
+    /// Wavelets that stand at routers in a run without a clock.
     pub(crate) held: FxHashMap<VcId, Held>,
     /// Wavelets that have left the program, by color, column and side.
     pub(crate) dropped: BTreeMap<(Color, u32, Direction), u64>,

@@ -134,7 +134,7 @@ pub fn run(runtime: &mut Runtime, steps: &[Step], mut say: impl FnMut(&str)) -> 
     stopped
 }
 
-/// Calls the function and waits until every PE has ended it. Returns a line on it.
+/// Calls the function and waits until every PE has begun it. Returns a line on it.
 ///
 /// # Errors
 /// Those of [`run`].

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, Rendering, SourceMap};
-use csl_image::{Image, Memcpy, Stream};
+use csl_image::{Image, Memcpy, Stream, is_library};
 use csl_ir::Wafer;
 use csl_machine::{Coord, Size};
 use csl_sema::{Analysis, Assembly, Kind, Observation, Sources, Subject};
@@ -16,7 +16,7 @@ use crate::options::{Options, PRINTED};
 use crate::outdir::{self, Contents, NamedFile};
 use crate::placement::{Placement, margins, offset, place};
 use crate::project::Level;
-use crate::sources::{FileSources, LIBRARY_PREFIX, Trees, Unsaved};
+use crate::sources::{FileSources, Trees, Unsaved};
 
 /// A step that `--emit` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -358,7 +358,7 @@ impl Compilation {
 
     /// The source files that were read, without those of the library.
     fn source_files(&self, options: &Options) -> Vec<PathBuf> {
-        let own = self.sources.names().filter(|name| !name.starts_with(LIBRARY_PREFIX));
+        let own = self.sources.names().filter(|name| !is_library(name));
         own.map(|name| options.locate(Path::new(name))).collect()
     }
 

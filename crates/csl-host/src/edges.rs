@@ -1,14 +1,11 @@
 //! The host beside the program, as hosts up to SDK 0.8 (`CSELFRunner`) are: words go to the places around the program's
 //! rectangle, whose links lead into its outermost PEs, and come from there; memory is written before the run.
 
-use csl_machine::{Color, Direction, LAST_CONTROL_TASK, Wavelet};
+use csl_machine::{Color, Direction, LAST_CONTROL_TASK, TaskId, Wavelet};
 use csl_sim::{Port, Sim};
 
 use crate::error::{ArgumentError, HostError, NameError, SequenceError};
 use crate::runtime::Runtime;
-
-/// The position of a task's number in a control wavelet.
-const ENTRY_SHIFT: u32 = 16;
 
 impl Runtime {
     /// The port at a place around the program, (-1, 0) to the west of its first PE.
@@ -41,11 +38,12 @@ impl Runtime {
         sentinel: Option<u32>,
     ) -> Result<(), HostError> {
         let port = self.port_at(column, row, color)?;
-        if let Some(number) = sentinel.filter(|number| *number > u32::from(LAST_CONTROL_TASK)) {
-            return Err(ArgumentError::NoSentinel { number, last: LAST_CONTROL_TASK }.into());
-        }
+        let control_task = |number| {
+            let task = TaskId::of(number).filter(|task| task.number() <= LAST_CONTROL_TASK);
+            task.ok_or(ArgumentError::NoSentinel { number, last: LAST_CONTROL_TASK })
+        };
         let data = words.iter().map(|word| Wavelet::word(*word));
-        let end = sentinel.map(|task| Wavelet::control(task << ENTRY_SHIFT));
+        let end = sentinel.map(control_task).transpose()?.map(Wavelet::starting);
         let wavelets = data.chain(end).collect();
         Ok(self.sim("add_input_tensor()")?.let_in(port, wavelets)?)
     }

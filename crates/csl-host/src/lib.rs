@@ -84,7 +84,7 @@ use std::sync::OnceLock;
 pub use arguments::{Argument, Signature};
 pub use compile::{Compilation, Editing, Stage, build, build_from, compile, emit, observe, output_folder};
 pub use csl_diag::{Code, ErrorFormat, Rendering, Severity, USUAL_LIMIT, printable};
-pub use csl_image::{Export, ExportKind, Image, ImageError};
+pub use csl_image::{Export, ExportKind, Image, ImageError, is_library};
 pub use csl_machine::{Arch, Coord, Sdk, Size};
 pub use csl_num::FloatKind;
 
@@ -100,8 +100,8 @@ pub use placement::{Placement, place};
 pub use progress::Progress;
 pub use requests::{Request, RequestKind};
 pub use runtime::{Runtime, Settings, Task, Untimed, folder_of_run, parse_check, parse_untimed, read_image};
-pub use simlog::LogKinds;
-pub use sources::{FileSources, TextSources, Trees, Unsaved, tidy};
+pub use simlog::{LOG_FILE, LogKinds};
+pub use sources::{FileSources, TextSources, Trees, Unsaved, has_layout, library_name, tidy};
 
 /// The number of threads that the machine runs at once: more would only wait for one another.
 pub(crate) fn available_threads() -> usize {

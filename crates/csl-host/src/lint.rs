@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostics, Edit, FileId, Severity, SourceMap};
+use csl_image::is_library;
 use csl_lint::{Joint, Told};
 use csl_sema::{Analysis, Resolved, Sources};
 
@@ -13,7 +14,7 @@ use crate::compile::{Compilation, sema_options};
 use crate::options::Options;
 use crate::placement::place;
 use crate::project::Level;
-use crate::sources::{FileSources, LIBRARY_PREFIX};
+use crate::sources::FileSources;
 
 /// The greatest number of times that edits are looked for in what edits have left.
 const MOST_ROUNDS: usize = 20;
@@ -112,7 +113,7 @@ fn findings(programs: &[Options], levels: &[(Code, Level)], texts: &Texts) -> Co
         joint.add(
             analysis,
             |code| allow.contains(&code),
-            |name| match name.starts_with(LIBRARY_PREFIX) {
+            |name| match is_library(name) {
                 true => name.to_owned(),
                 false => options.locate(Path::new(name)).to_string_lossy().into_owned(),
             },

@@ -193,12 +193,13 @@ pub fn parse_sections(text: &str) -> Result<Vec<(String, u16)>, String> {
 
 fn parse_section(item: &str) -> Result<(String, u16), String> {
     item.rsplit_once(':')
-        .and_then(|(name, address)| Some((name.trim().to_owned(), parse_address(address.trim())?)))
+        .and_then(|(name, address)| Some((name.trim().to_owned(), parse_number(address.trim())?)))
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| format!("`{item}` is not of the form SECTION:ADDRESS"))
 }
 
-fn parse_address(text: &str) -> Option<u16> {
+/// Parses a 16-bit number, such as an address: decimal, or hexadecimal after 0x.
+pub fn parse_number(text: &str) -> Option<u16> {
     match text.strip_prefix("0x") {
         Some(digits) => u16::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),

@@ -143,13 +143,15 @@ fn set_words(loops: &[Loop], mut round: usize, variables: &mut HashMap<String, S
 pub fn scripts_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
     let names = entries.into_iter().flatten().flatten().map(|entry| folder.join(entry.file_name()));
-    let is_script = |path: &PathBuf| {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        name.starts_with("commands") && name.ends_with(".sh")
-    };
-    let mut scripts: Vec<PathBuf> = names.filter(is_script).collect();
+    let mut scripts: Vec<PathBuf> = names.filter(|path| is_script(path)).collect();
     scripts.sort();
     scripts
+}
+
+/// Whether a file is named as a script that compiles and runs: `commands*.sh`.
+pub fn is_script(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    name.starts_with("commands") && name.ends_with(".sh")
 }
 
 fn is_cslc(word: &str) -> bool {

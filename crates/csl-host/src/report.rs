@@ -89,6 +89,12 @@ struct Origin {
     span: Option<Span>,
 }
 
+impl Origin {
+    fn is_library(&self) -> bool {
+        csl_image::is_library(&self.place)
+    }
+}
+
 impl Excerpts<'_> {
     fn of<'a>(image: &'a Image, sources: &'a Path) -> Excerpts<'a> {
         Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new(), changed: Vec::new() }
@@ -336,7 +342,7 @@ fn astray_at(excerpts: &mut Excerpts, group: &Group<Astray>) -> Option<Origin> {
     let Astray { program, root: AstrayRoot { stack, .. } } = &group.what;
     let program = excerpts.image.programs.get(program.index())?.clone();
     let mut origins: Vec<Origin> = stack.iter().flat_map(|pc| excerpts.origins(&program, *pc)).collect();
-    let own = origins.iter().position(|origin| !origin.place.starts_with('<'));
+    let own = origins.iter().position(|origin| !origin.is_library());
     (!origins.is_empty()).then(|| origins.swap_remove(own.unwrap_or(0)))
 }
 
@@ -654,7 +660,7 @@ fn filtered(excerpts: &mut Excerpts, report: &BlockedState) -> Vec<Line> {
         });
         let is_own = |wait: &ThreadWait| {
             let origin = image_origin(excerpts, wait.program, wait.waiting.pc);
-            origin.is_none_or(|origin| !origin.place.starts_with('<'))
+            origin.is_none_or(|origin| !origin.is_library())
         };
         let is_for_color = |wait: &&ThreadWait| match wait.waiting.need {
             csl_pe::Need::Wavelet { color: of, .. } => of == color,

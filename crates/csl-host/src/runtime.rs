@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use csl_image::{Flow, HalfFormat, Image, ParamType};
+use csl_image::{Flow, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
     Check, Command, Copy, Ending, Endpoint, Gauge, NATIVE_AFTER, Names, Rect, RequestError, RunError, Shape, Sim,
@@ -823,7 +823,6 @@ fn lock(log: &Mutex<SimLog>) -> MutexGuard<'_, SimLog> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The folder for the log, the statistics and the core files of a run: the given one, or that in the environment variable
 /// The turns after which functions become native, by `WAFERLAB_JIT`.
 fn native_after() -> Result<Option<u32>, ArgumentError> {
     let Some(text) = JIT.text() else { return Ok(Some(NATIVE_AFTER)) };
@@ -831,6 +830,7 @@ fn native_after() -> Result<Option<u32>, ArgumentError> {
     Ok((turns > 0).then_some(turns))
 }
 
+/// The folder for the log, the statistics and the core files of a run: the given one, or that in the environment variable
 /// `WAFERLAB_OUTPUT_FOLDER`, made if it is not there; else the working directory.
 ///
 /// # Errors
@@ -876,9 +876,5 @@ fn image_in(folder: &Path) -> Result<Image, FolderError> {
 
 /// The program's 16-bit float format; all PE programs of an image have the same.
 pub(crate) fn half(image: &Image) -> FloatKind {
-    match image.programs.first().map(|program| program.half) {
-        Some(HalfFormat::Bf16) => FloatKind::Bf16,
-        Some(HalfFormat::Cb16) => FloatKind::Cb16,
-        Some(HalfFormat::F16) | None => FloatKind::F16,
-    }
+    image.programs.first().map_or(FloatKind::F16, |program| program.half.kind())
 }

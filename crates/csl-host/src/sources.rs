@@ -15,8 +15,16 @@ use csl_sema::{Resolved, Sources};
 use crate::environment;
 use crate::options::Options;
 
-/// The prefix in the paths of library files.
-pub(crate) const LIBRARY_PREFIX: &str = "<";
+/// The `name` of `<name>`, a file of the library.
+pub fn library_name(path: &str) -> Option<&str> {
+    path.strip_prefix('<')?.strip_suffix('>')
+}
+
+/// Whether a text has a layout block, as far as can be told without parsing it.
+pub fn has_layout(text: &str) -> bool {
+    text.lines()
+        .any(|line| line.trim_start().strip_prefix("layout").is_some_and(|rest| rest.trim_start().starts_with('{')))
+}
 
 /// Files on disk and the embedded library.
 pub struct FileSources {
@@ -122,13 +130,11 @@ impl FileSources {
     pub(crate) fn layouts_beside(&self, root: &Path) -> Option<String> {
         let folder = root.parent().unwrap_or(Path::new(""));
         let entries = std::fs::read_dir(self.folder.join(folder).join(".")).ok()?.flatten();
-        let has_layout = |name: &PathBuf| {
+        let is_layout = |name: &PathBuf| {
             name.extension().is_some_and(|kind| kind == "csl")
-                && std::fs::read_to_string(self.folder.join(name))
-                    .is_ok_and(|text| text.lines().any(|line| line.trim_start().starts_with("layout {")))
+                && std::fs::read_to_string(self.folder.join(name)).is_ok_and(|text| has_layout(&text))
         };
-        let mut layouts: Vec<PathBuf> =
-            entries.map(|entry| folder.join(entry.file_name())).filter(has_layout).collect();
+        let mut layouts: Vec<PathBuf> = entries.map(|entry| folder.join(entry.file_name())).filter(is_layout).collect();
         layouts.sort();
         let is_it = "is the program of a PE; compile the file with the layout that names it in `@set_tile_code`";
         match &layouts[..] {
@@ -167,10 +173,10 @@ impl FileSources {
 
 impl Sources for FileSources {
     fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
-        if let Some(library) = name.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+        if let Some(library) = library_name(name) {
             return self.library(library);
         }
-        match importer.and_then(|path| path.strip_prefix(LIBRARY_PREFIX)?.strip_suffix('>')) {
+        match importer.and_then(library_name) {
             Some(library) => self.library(&neighbour(library, name)),
             None => self.file(name, importer),
         }
@@ -224,8 +230,8 @@ impl TextSources {
 
 impl Sources for TextSources {
     fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
-        let inner = |path: &str| Some(path.strip_prefix(LIBRARY_PREFIX)?.strip_suffix('>')?.to_owned());
-        let library = inner(name).or_else(|| importer.and_then(inner).map(|library| neighbour(&library, name)));
+        let of_importer = || importer.and_then(library_name).map(|library| neighbour(library, name));
+        let library = library_name(name).map(str::to_owned).or_else(of_importer);
         if let Some(library) = library {
             let text = csl_std::lookup(&library).ok_or_else(|| format!("there is no library <{library}>"))?;
             return Ok(embedded(&library, text));
@@ -249,7 +255,7 @@ pub(crate) enum Reread {
 
 pub(crate) fn reread(folder: &Path, file: &SourceFile) -> Reread {
     let name = &file.name;
-    let text = match name.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+    let text = match library_name(name) {
         Some(library) => csl_std::lookup(library).map(str::to_owned),
         None => std::fs::read_to_string(folder.join(name)).ok(),
     };
@@ -299,6 +305,12 @@ mod tests {
         assert_eq!(tidy(Path::new("./src/../pe.csl")), PathBuf::from("pe.csl"));
         assert_eq!(tidy(Path::new("../pe.csl")), PathBuf::from("../pe.csl"));
         assert_eq!(tidy(Path::new("/a/./b")), PathBuf::from("/a/b"));
+    }
+
+    #[test]
+    fn a_layout_block_is_seen_with_and_without_a_space() {
+        assert!(has_layout("param n: u16;\n\nlayout {\n") && has_layout("  layout{}\n"));
+        assert!(!has_layout("// layout {\n") && !has_layout("const layout_width = 1;\n"));
     }
 
     #[test]

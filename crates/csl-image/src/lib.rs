@@ -67,6 +67,11 @@ pub struct SourceFile {
     pub hash: u64,
 }
 
+/// Whether a file, or a place in it such as `<math>:3:1`, is the library's.
+pub fn is_library(name: &str) -> bool {
+    name.starts_with('<')
+}
+
 /// FNV-1a, the same on every machine and in every release.
 pub fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))

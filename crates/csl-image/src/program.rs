@@ -6,6 +6,7 @@ use csl_machine::{
     Color, ColorConfig, Dialect, DsrLoad, FifoConfig, FlushId, Priority, QueueDir, QueueId, RotatingTasks, Startup,
     TaskId, TaskKind,
 };
+use csl_num::FloatKind;
 use serde::{Deserialize, Serialize};
 
 use crate::symbols::{ExportedSymbol, Inlined, Line, Pointers, Symbol};
@@ -16,6 +17,18 @@ pub enum HalfFormat {
     F16,
     Bf16,
     Cb16,
+}
+
+impl HalfFormat {
+    /// The format as that of a number.
+    #[inline]
+    pub fn kind(self) -> FloatKind {
+        match self {
+            HalfFormat::F16 => FloatKind::F16,
+            HalfFormat::Bf16 => FloatKind::Bf16,
+            HalfFormat::Cb16 => FloatKind::Cb16,
+        }
+    }
 }
 
 /// A program that tiles share. Function numbers index `funcs`, addresses are bytes.

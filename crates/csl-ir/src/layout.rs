@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_diag::Span;
-use csl_machine::{Color, ColorConfig, Size, TileRun};
+use csl_machine::{Color, ColorConfig, ProgramId, Size, TileRun};
 
 use crate::program::Program;
 use crate::types::{Name, Ty, Types};
@@ -46,4 +46,20 @@ pub struct Wafer {
     pub types: Arc<Types>,
     /// Top-level params of the layout and their values as text, for `out.json`.
     pub params: Vec<(String, String)>,
+}
+
+impl Wafer {
+    /// One PE that runs the program, without routes.
+    pub fn of_one(program: Program) -> Wafer {
+        Wafer {
+            size: Size { width: 1, height: 1 },
+            programs: vec![program],
+            tiles: vec![TileRun { x: 0, y: 0, len: 1, program: ProgramId::new(0) }],
+            tile_consts: vec![Vec::new()],
+            routes: Vec::new(),
+            exports: Vec::new(),
+            types: Arc::new(Types::new()),
+            params: Vec::new(),
+        }
+    }
 }

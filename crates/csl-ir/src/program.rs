@@ -221,6 +221,37 @@ pub struct Program {
 }
 
 impl Program {
+    /// A program without code and data, by the rules of the current release.
+    pub fn empty(name: &str, arch: Arch) -> Program {
+        Program {
+            name: name.to_owned(),
+            arch,
+            release: Sdk::CURRENT,
+            dialect: Dialect::CURRENT,
+            fp16: FloatKind::F16,
+            types: Arc::new(Types::new()),
+            globals: Vec::new(),
+            funcs: Vec::new(),
+            tasks: Vec::new(),
+            startup: Vec::new(),
+            queues: Vec::new(),
+            ends: ColorEnds::default(),
+            fifos: Vec::new(),
+            dsr_loads: Vec::new(),
+            colors: Vec::new(),
+            configs: Vec::new(),
+            exports: Vec::new(),
+            rpc: None,
+            teardown_handlers: Vec::new(),
+            empty_queue_handlers: Vec::new(),
+            rotating: Vec::new(),
+            control_table: None,
+            main_thread_priority: None,
+            strings: Vec::new(),
+            tile_consts: IndexMap::default(),
+        }
+    }
+
     /// Whether hosts of the program's time write variables that nothing exports, before the run: `CSELFRunner` of SDK 0.4 to
     /// 0.8, by `set_symbol`.
     pub fn is_written_by_hosts(&self) -> bool {

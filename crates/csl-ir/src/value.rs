@@ -5,7 +5,7 @@ use std::sync::Arc;
 use csl_machine::{Color, MicrothreadId, Priority, QueueId, SimdMode, index_types};
 use num_bigint::BigInt;
 
-use crate::types::{DsdKind, Name, Ty};
+use crate::types::{DsdKind, Ty};
 use crate::varying::Varying;
 
 index_types! {
@@ -233,11 +233,4 @@ impl TypedValue {
     pub fn str(bytes: &[u8]) -> TypedValue {
         TypedValue::new(Ty::COMPTIME_STRING, Value::Str(bytes.into()))
     }
-}
-
-/// A named field of an anonymous struct being built.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct NamedValue {
-    pub name: Name,
-    pub value: TypedValue,
 }

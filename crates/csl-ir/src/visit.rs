@@ -1,9 +1,26 @@
-//! Visits the registers that instructions read and write.
+//! Visits instructions, and the registers that they read and write.
 
+use csl_diag::Span;
 use csl_machine::{DsrLoad, SysOp};
 
-use crate::func::{Addr, AddrBase, BlockId, Callee, Inst, Opnd, Reg, Term, VecInst, VecOperand};
+use crate::func::{Addr, AddrBase, BlockId, Callee, Func, Inst, Opnd, Reg, Term, VecInst, VecOperand};
+use crate::program::Program;
 use smallvec::{SmallVec, smallvec};
+
+impl Program {
+    /// The instructions of all functions, with the places that they come from.
+    pub fn insts(&self) -> impl Iterator<Item = (&Inst, Span)> {
+        self.funcs.iter().flat_map(|func| func.insts())
+    }
+}
+
+impl Func {
+    /// The instructions of all blocks, with the places that they come from.
+    pub fn insts(&self) -> impl Iterator<Item = (&Inst, Span)> {
+        let blocks = self.blocks.iter();
+        blocks.flat_map(|block| block.insts.iter().zip(&block.sites).map(|(inst, site)| (inst, site.span)))
+    }
+}
 
 impl Inst {
     /// The registers that the instruction writes, in order.
@@ -162,6 +179,13 @@ impl Inst {
             | Inst::LoadDsr(_)
             | Inst::IterLoad { .. } => {}
         }
+    }
+
+    /// Whether the instruction writes or reads the register.
+    pub fn mentions(&self, reg: Reg) -> bool {
+        let mut is_mentioned = self.defs().any(|def| def == reg);
+        self.for_each_use(&mut |used| is_mentioned |= used == reg);
+        is_mentioned
     }
 
     /// Calls `f` for each register that the instruction reads, as often as it does.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use csl_diag::{FileId, Span};
 use csl_ir::*;
-use csl_machine::{Arch, Dialect, Sdk, Startup, SysOp, TaskId, TaskKind, TaskTarget, VecConfig, VecOp};
-use csl_num::FloatKind;
+use csl_machine::{Arch, Startup, SysOp, TaskId, TaskKind, TaskTarget, VecConfig, VecOp};
 
 const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };
 const I16: Scalar = Scalar::I16;
@@ -54,11 +53,6 @@ fn program(func: Func) -> Program {
         is_linked: false,
     };
     Program {
-        name: "pe.csl".into(),
-        arch: Arch::Wse3,
-        release: Sdk::CURRENT,
-        dialect: Dialect::CURRENT,
-        fp16: FloatKind::F16,
         types: Arc::new(types),
         globals: vec![x],
         funcs: vec![Arc::new(func)],
@@ -70,21 +64,7 @@ fn program(func: Func) -> Program {
             span: SPAN,
         }],
         startup: vec![Startup::Activate(TaskTarget::LocalTask(Opnd::Imm(8)))],
-        ends: ColorEnds::default(),
-        queues: Vec::new(),
-        fifos: Vec::new(),
-        dsr_loads: Vec::new(),
-        colors: Vec::new(),
-        configs: Vec::new(),
-        exports: Vec::new(),
-        rpc: None,
-        teardown_handlers: Vec::new(),
-        empty_queue_handlers: Vec::new(),
-        rotating: Vec::new(),
-        control_table: None,
-        main_thread_priority: None,
-        tile_consts: Default::default(),
-        strings: Vec::new(),
+        ..Program::empty("pe.csl", Arch::Wse3)
     }
 }
 

@@ -24,7 +24,7 @@ mod translate;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use csl_image::{HalfFormat, PeImage};
+use csl_image::PeImage;
 use csl_isa::Insn;
 use csl_num::FloatKind;
 
@@ -136,7 +136,7 @@ impl Native {
         if len > MOST_INSTRUCTIONS {
             return None;
         }
-        let half = half_kind(self.program.half);
+        let half = self.program.half.kind();
         let flow = Flow::of(&self.program, func, half)?;
         let mut entries = vec![0; len];
         for (number, block) in (1..).zip(flow.blocks.iter().filter(|block| block.is_entry)) {
@@ -162,15 +162,6 @@ impl Entry<'_> {
     /// Runs from here until control leaves native code.
     pub fn run(self, state: State) -> Left {
         self.code.run(self.which, state)
-    }
-}
-
-/// The program's 16-bit float format.
-fn half_kind(half: HalfFormat) -> FloatKind {
-    match half {
-        HalfFormat::F16 => FloatKind::F16,
-        HalfFormat::Bf16 => FloatKind::Bf16,
-        HalfFormat::Cb16 => FloatKind::Cb16,
     }
 }
 

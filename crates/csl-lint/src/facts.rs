@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use csl_diag::{Diagnostic, FileId, Span};
-use csl_ir::{Func, Inst, Program, Wafer};
+use csl_ir::{Inst, Program, Wafer};
 use csl_machine::SysOp;
 use csl_sema::{Analysis, SourceFile};
 use csl_syntax::ast::{Expr, ExprKind, Ident, Item};
@@ -92,19 +92,10 @@ fn removal(text: &str, declaration: Span) -> Option<Span> {
     is_safe.then(|| Span::new(declaration.file, start, declaration.hi as usize + end))
 }
 
-/// The instructions of a program, with the places that they come from.
-pub(crate) fn insts(program: &Program) -> impl Iterator<Item = (&Inst, Span)> {
-    program.funcs.iter().flat_map(|func| insts_of(func))
-}
-
-pub(crate) fn insts_of(func: &Func) -> impl Iterator<Item = (&Inst, Span)> {
-    func.blocks.iter().flat_map(|block| block.insts.iter().zip(&block.sites).map(|(inst, site)| (inst, site.span)))
-}
-
 /// Whether a program writes registers of configuration, with which it may change routes and queues.
 pub(crate) fn writes_registers(program: &Program) -> bool {
     let is_write = |inst: &Inst| matches!(inst, Inst::Sys { op: SysOp::SetConfig, .. });
-    !program.configs.is_empty() || insts(program).any(|(inst, _)| is_write(inst))
+    !program.configs.is_empty() || program.insts().any(|(inst, _)| is_write(inst))
 }
 
 /// Whether an expression only computes.

@@ -36,14 +36,9 @@ pub fn all(world: &World) -> BTreeSet<Activation> {
     for snapshot in &world.snapshots {
         let Some(wafer) = snapshot.wafer() else { continue };
         for program in &wafer.programs {
-            let insts = program
-                .funcs
-                .iter()
-                .flat_map(|func| &func.blocks)
-                .flat_map(|block| block.insts.iter().zip(&block.sites));
-            for (inst, site) in insts {
+            for (inst, span) in program.insts() {
                 for start in starts(program, inst) {
-                    found.extend(activations(world, snapshot, site.span, tasks(wafer, program, start)));
+                    found.extend(activations(world, snapshot, span, tasks(wafer, program, start)));
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use csl_diag::Span;
+use csl_host::library_name;
 use csl_sema::SourceFile;
 use csl_syntax::ast::{self, Block, Expr, ExprKind, FnDecl, FnKind, Item, Stmt, StmtKind, VarDecl, VarKind};
 use csl_syntax::{Symbol, Token};
@@ -161,7 +162,7 @@ impl File {
                 Token::Str(string) => Some(string.trim_matches('"').to_owned()),
                 _ => None,
             });
-            let named = strings.filter(|name| name.ends_with(".csl") || name.starts_with('<') && name.ends_with('>'));
+            let named = strings.filter(|name| name.ends_with(".csl") || library_name(name).is_some());
             let mut names: Vec<String> = named.chain(self.links.iter().map(|link| link.name.clone())).collect();
             names.sort();
             names.dedup();

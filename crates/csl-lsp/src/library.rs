@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use csl_host::library_name;
 use tempfile::TempDir;
 
 /// The folder for files of the library; it is gone when the server ends.
@@ -32,7 +33,7 @@ impl Library {
 
 /// The name of a library by its key.
 pub fn name(key: &Path) -> Option<&str> {
-    key.to_str()?.strip_prefix('<')?.strip_suffix('>')
+    library_name(key.to_str()?)
 }
 
 /// The text of a library by its key.

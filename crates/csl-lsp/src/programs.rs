@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use csl_host::project::{CslcLine, Level, Project, Script, scripts_in};
-use csl_host::{Code, FileSources, Options, Unsaved, tidy};
+use csl_host::{Code, FileSources, Options, Unsaved, has_layout, is_library, tidy};
 use csl_sema::Sources;
 
 use crate::Parse;
@@ -57,7 +57,7 @@ impl Program {
 
     /// The key of a file that an analysis names so: its path, or `<name>` of the library.
     pub fn key(&self, name: &str) -> PathBuf {
-        if name.starts_with('<') { PathBuf::from(name) } else { tidy(&self.options.locate(Path::new(name))) }
+        if is_library(name) { PathBuf::from(name) } else { tidy(&self.options.locate(Path::new(name))) }
     }
 }
 
@@ -227,11 +227,6 @@ fn layouts_in(folder: &Path, unsaved: &Unsaved) -> Vec<PathBuf> {
         None => std::fs::read_to_string(path).unwrap_or_default(),
     };
     files.into_iter().filter(|path| has_layout(&text(path))).collect()
-}
-
-fn has_layout(text: &str) -> bool {
-    text.lines()
-        .any(|line| line.trim_start().strip_prefix("layout").is_some_and(|rest| rest.trim_start().starts_with('{')))
 }
 
 /// The program of a file that is analysed on its own.

@@ -59,6 +59,8 @@ pub struct Queues {
     pub output_depth: &'static [u8],
     /// Capacity of the path that a synchronous `fabout_dsd` without a queue takes.
     pub unnamed_output_depth: u8,
+    /// Capacity at the ramp of a color that no input queue is bound to; `None` where its wavelets stay in the router.
+    pub unbound_color_depth: Option<u8>,
     pub microthreads: u8,
     /// The greatest number of fabric inputs of one DSD operation.
     pub fabric_inputs_per_op: u8,
@@ -103,6 +105,8 @@ pub struct MemcpyTable {
     pub colors: &'static [u8],
     pub local_tasks: &'static [u8],
     pub control_tasks: &'static [u8],
+    /// The task that launched functions run in: that of the command color (WSE-2) or input queue (WSE-3).
+    pub command_task: TaskId,
     pub input_queues: &'static [u8],
     pub output_queues: &'static [u8],
     pub dest_dsr: u8,

@@ -4,6 +4,8 @@
 //! commands of three bits, two of opcode and one that says "CE ignores": command 0 at 22-24, 1 at 25-27, 2 at 28, 29
 //! and 0, 3 at 1-3, ... 7 at 13-15. Commands 2 to 7 share the data bits.
 
+use crate::TaskId;
+
 /// One packet on its way through the routers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Wavelet {
@@ -23,8 +25,19 @@ impl Wavelet {
         Wavelet { data, control: true, half: false }
     }
 
+    /// A control wavelet that starts a task and commands nothing.
+    pub fn starting(task: TaskId) -> Wavelet {
+        Wavelet::control((u32::from(task) & ENTRY_MASK) << ENTRY_SHIFT)
+    }
+
     pub fn index(self) -> u16 {
         (self.data >> 16) as u16
+    }
+
+    /// The entrypoint of a control wavelet; that which means "none" is in the chip tables.
+    #[inline]
+    pub fn entry(self) -> TaskId {
+        TaskId::at((self.data >> ENTRY_SHIFT & ENTRY_MASK) as u8)
     }
 }
 
@@ -37,6 +50,8 @@ pub enum Opcode {
     Teardown,
 }
 
+const ENTRY_SHIFT: u32 = 16;
+const ENTRY_MASK: u32 = 0x3f;
 const COMMAND_BITS: u32 = 3;
 const HIGH_SHIFT: u32 = 22;
 const HIGH_MASK: u32 = 0xff << HIGH_SHIFT;
@@ -71,6 +86,13 @@ mod tests {
     fn published_payloads_decode() {
         assert_eq!((opcode(0x015F_0000), ce_ignores(0x015F_0000)), (Opcode::Advance, true));
         assert_eq!((opcode(0x09DF_9249), ce_ignores(0x09DF_9249)), (Opcode::Teardown, true));
+    }
+
+    #[test]
+    fn the_entrypoint_is_between_data_and_commands() {
+        assert_eq!(Wavelet::control(0x095F_9249).entry(), TaskId::at(31));
+        assert_eq!(Wavelet::starting(TaskId::at(40)), Wavelet::control(0x0028_0000));
+        assert_eq!(Wavelet::starting(TaskId::at(40)).entry(), TaskId::at(40));
     }
 
     #[test]

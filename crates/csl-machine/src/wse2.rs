@@ -1,8 +1,8 @@
 //! WSE-2.
 
-use crate::Arch;
 use crate::chip::{Chip, ConfigSpace, Fabric, Margins, MemcpyTable, Queues, ScalarCosts, TaskTable, Timing};
 use crate::shared;
+use crate::{Arch, TaskId};
 
 pub(crate) const CHIP: Chip = Chip {
     arch: Arch::Wse2,
@@ -17,6 +17,7 @@ pub(crate) const CHIP: Chip = Chip {
         input_depth: &[6, 6, 4, 4, 2, 2, 2, 2], // documented
         output_depth: &[2, 2, 6, 6, 2, 2],      // documented
         unnamed_output_depth: 6,                // derived (X): such a chain streams at one word a cycle
+        unbound_color_depth: Some(6),           // chosen: as the deepest queue
         microthreads: shared::MICROTHREADS,
         fabric_inputs_per_op: 2, // documented
     },
@@ -37,6 +38,7 @@ pub(crate) const CHIP: Chip = Chip {
         colors: &[21, 22, 23],                // documented; 27 in release 0.7
         local_tasks: &[27, 28, 30],           // documented
         control_tasks: &[33, 34, 35, 36, 37], // documented
+        command_task: TaskId::at(22),         // documented
         input_queues: &[0],                   // documented
         output_queues: &[0],                  // documented
         dest_dsr: 0,                          // documented

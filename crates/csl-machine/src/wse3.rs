@@ -1,8 +1,8 @@
 //! WSE-3.
 
-use crate::Arch;
 use crate::chip::{Chip, ConfigSpace, Fabric, Margins, MemcpyTable, Queues, ScalarCosts, TaskTable, Timing};
 use crate::shared;
+use crate::{Arch, TaskId};
 
 pub(crate) const CHIP: Chip = Chip {
     arch: Arch::Wse3,
@@ -17,6 +17,7 @@ pub(crate) const CHIP: Chip = Chip {
         input_depth: &[8, 8, 4, 4, 4, 4, 4, 4],  // documented
         output_depth: &[8, 8, 8, 8, 8, 8, 8, 8], // documented
         unnamed_output_depth: 8,                 // chosen: as its queues
+        unbound_color_depth: None,               // documented: data tasks, too, belong to queues
         microthreads: shared::MICROTHREADS,
         fabric_inputs_per_op: 1, // documented
     },
@@ -37,6 +38,7 @@ pub(crate) const CHIP: Chip = Chip {
         colors: &[21, 22, 23],                // documented; 27 in release 0.7
         local_tasks: &[27, 28, 30],           // documented
         control_tasks: &[33, 34, 35, 36, 37], // documented
+        command_task: TaskId::at(1),          // documented
         input_queues: &[0, 1],                // documented
         output_queues: &[0],                  // documented
         dest_dsr: 0,                          // documented

@@ -42,11 +42,6 @@ fn shift_right(a: &BigInt, count: &BigInt) -> Result<BigInt, Trap> {
     }
 }
 
-/// `-a`.
-pub fn big_neg(a: &BigInt) -> BigInt {
-    -a
-}
-
 /// `~a`, which is -a - 1.
 pub fn big_not(a: &BigInt) -> BigInt {
     -a - 1

@@ -18,7 +18,7 @@ pub fn int_to_float(kind: FloatKind, ty: IntTy, value: u64) -> Bits {
 
 /// The canonical integer rounded to the nearest f64.
 #[inline]
-pub fn int_to_f64(ty: IntTy, value: u64) -> f64 {
+pub(crate) fn int_to_f64(ty: IntTy, value: u64) -> f64 {
     if ty.signed { value.cast_signed() as f64 } else { value as f64 }
 }
 
@@ -39,7 +39,7 @@ pub fn float_to_int(kind: FloatKind, bits: Bits, ty: IntTy) -> u64 {
 
 /// [`float_to_int`] from an f64, for types of up to 64 bits.
 #[inline]
-pub fn f64_to_int(value: f64, ty: IntTy) -> u64 {
+fn f64_to_int(value: f64, ty: IntTy) -> u64 {
     if ty.bits == 0 {
         return 0;
     }

@@ -149,12 +149,12 @@ pub const fn int_add(ty: IntTy, a: u64, b: u64) -> u64 {
 }
 
 #[inline(always)]
-pub const fn int_sub(ty: IntTy, a: u64, b: u64) -> u64 {
+const fn int_sub(ty: IntTy, a: u64, b: u64) -> u64 {
     wrap64(ty, a.wrapping_sub(b))
 }
 
 #[inline(always)]
-pub const fn int_mul(ty: IntTy, a: u64, b: u64) -> u64 {
+const fn int_mul(ty: IntTy, a: u64, b: u64) -> u64 {
     wrap64(ty, a.wrapping_mul(b))
 }
 
@@ -183,7 +183,7 @@ pub const fn int_shl(ty: IntTy, a: u64, count: u64) -> u64 {
 
 /// `a >> count`, arithmetic for signed types; 0 or the sign for counts of the width or more.
 #[inline(always)]
-pub const fn int_shr(ty: IntTy, a: u64, count: u64) -> u64 {
+const fn int_shr(ty: IntTy, a: u64, count: u64) -> u64 {
     if ty.signed {
         (a.cast_signed() >> if count > 63 { 63 } else { count }).cast_unsigned()
     } else if count >= width(ty) {

@@ -17,11 +17,10 @@ mod kind;
 mod math;
 mod prng;
 
-pub use big::{MAX_SHIFT, big_binop, big_neg, big_not};
+pub use big::{MAX_SHIFT, big_binop, big_not};
 pub use bits::LowBits;
 pub use cast::{
-    big_to_f64, big_to_float, f64_to_big, f64_to_int, float_to_big, float_to_int, float_to_xp16, int_to_f64,
-    int_to_float, xp16_to_float,
+    big_to_f64, big_to_float, f64_to_big, float_to_big, float_to_int, float_to_xp16, int_to_float, xp16_to_float,
 };
 pub use flags::{
     FpFlags, faddhs_flags, float_binop_flags, float_convert_flags, float_scale_flags, float_to_int_flags, fma_flags,
@@ -34,9 +33,7 @@ pub use float::{
 };
 pub use fma::{Lanes, fma, fma_f32, fma_f32_each, fmachs};
 pub use format::{format_f64, format_float};
-pub use int::{
-    IntOp, IntTy, int_add, int_binop, int_cmp, int_mul, int_neg, int_not, int_shl, int_shr, int_sub, wrap64,
-};
+pub use int::{IntOp, IntTy, int_add, int_binop, int_cmp, int_neg, int_not, int_shl, wrap64};
 pub use kind::{Bits, CANONICAL_NAN_F32, FloatKind, from_f64, to_f64};
 pub use math::{MathFn, math_fn};
 pub use prng::Prng;

@@ -40,7 +40,7 @@ fn retarget_copies(func: &mut Func, uses: &Uses) -> bool {
                 && is_single(temp)
                 && let Some(def) = defined[temp]
                 && func.regs[dst] == func.regs[temp]
-                && block.insts[def + 1..place].iter().all(|inst| !touches(inst, dst))
+                && block.insts[def + 1..place].iter().all(|inst| !inst.mentions(dst))
                 && !matches!(block.insts[def], Inst::IterNext { .. })
             {
                 block.insts[def].for_each_def_mut(&mut |reg| *reg = dst);
@@ -58,12 +58,6 @@ fn retarget_copies(func: &mut Func, uses: &Uses) -> bool {
         }
     }
     changed
-}
-
-fn touches(inst: &Inst, reg: Reg) -> bool {
-    let mut touched = inst.defs().any(|def| def == reg);
-    inst.for_each_use(&mut |used| touched |= used == reg);
-    touched
 }
 
 /// The known value of a register.

@@ -12,10 +12,6 @@ use csl_num::LowBits;
 
 use crate::queues::{InQueue, OutQueue, Outgoing, UNQUEUED};
 
-/// Wavelets that a WSE-2 color without an input queue holds at the ramp. Not documented; taken as that of the deepest
-/// queue.
-const COLOR_DEPTH: u8 = 6;
-
 /// The number of output queues, with that of operations which name none.
 const OUTPUTS: usize = UNQUEUED.index() + 1;
 
@@ -92,7 +88,8 @@ impl Ports {
         if slot.is_some() {
             return slot;
         }
-        (self.arch == Arch::Wse2).then(|| self.add_input(color, None, COLOR_DEPTH))
+        let depth = self.arch.chip().queues.unbound_color_depth?;
+        Some(self.add_input(color, None, depth))
     }
 
     /// Lands a wavelet. Returns false, and changes nothing, when the slot is full.

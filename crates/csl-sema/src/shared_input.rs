@@ -6,8 +6,8 @@
 
 use std::collections::HashSet;
 
-use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Callee, DsdKind, FabricDsd, Func, FuncId, Inst, Opnd, Program, TaskBind, VecOperand};
+use csl_diag::{Code, Diagnostic};
+use csl_ir::{Callee, DsdKind, FabricDsd, FuncId, Inst, Opnd, Program, TaskBind, VecOperand};
 use csl_machine::{Arch, Startup, SysOp, TaskId, TaskKind};
 
 use crate::program::writes_registers;
@@ -25,7 +25,7 @@ pub(crate) fn warnings(program: &Program) -> Vec<Diagnostic> {
 fn warning(program: &Program, task: &TaskBind) -> Option<Diagnostic> {
     let own = reached(program, task.func)?;
     let others = (0..program.funcs.len()).map(FuncId::at).filter(|func| !own.contains(func));
-    let place = others.flat_map(|func| insts(&program.funcs[func])).find_map(|(inst, span)| {
+    let place = others.flat_map(|func| program.funcs[func].insts()).find_map(|(inst, span)| {
         received(inst).any(|fabric| channel(program.arch, fabric) == Some(task.id)).then_some(span)
     })?;
     let name = &program.funcs[task.func].name;
@@ -47,7 +47,7 @@ fn may_be_blocked(program: &Program, id: TaskId) -> bool {
     let at_start =
         program.startup.iter().any(|startup| matches!(startup, Startup::Block(target) if is_this(target.id())));
     at_start
-        || program.funcs.iter().flat_map(|func| insts(func)).any(|(inst, _)| match inst {
+        || program.insts().any(|(inst, _)| match inst {
             Inst::Sys { op: SysOp::BlockTask | SysOp::BlockColor | SysOp::BlockQueue, args, .. } => {
                 args.first().is_none_or(is_this)
             }
@@ -80,7 +80,7 @@ fn channel(arch: Arch, fabric: &FabricDsd) -> Option<TaskId> {
 fn reached(program: &Program, first: FuncId) -> Option<HashSet<FuncId>> {
     let (mut reached, mut open) = (HashSet::from([first]), vec![first]);
     while let Some(func) = open.pop() {
-        for (inst, _) in insts(&program.funcs[func]) {
+        for (inst, _) in program.funcs[func].insts() {
             match inst {
                 Inst::Call { callee: Callee::Direct(callee), .. } if reached.insert(*callee) => open.push(*callee),
                 Inst::Call { callee: Callee::Indirect(_), .. } => return None,
@@ -89,8 +89,4 @@ fn reached(program: &Program, first: FuncId) -> Option<HashSet<FuncId>> {
         }
     }
     Some(reached)
-}
-
-fn insts(func: &Func) -> impl Iterator<Item = (&Inst, Span)> {
-    func.blocks.iter().flat_map(|block| block.insts.iter().zip(&block.sites).map(|(inst, site)| (inst, site.span)))
 }

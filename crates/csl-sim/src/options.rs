@@ -34,7 +34,7 @@ pub struct SimOptions {
     pub check: Check,
     /// Receives events as they come; without a sink they wait for [`crate::Sim::take_events`].
     pub sink: Option<Sink>,
-    /// A flag that is read every few thousand cycles; when it is set, a blocking call returns
+    /// A flag that is read every few hundred cycles in which something happens; when it is set, a blocking call returns
     /// [`crate::RunError::Interrupted`].
     pub interrupt: Arc<AtomicBool>,
     /// The greatest number of cycles of the run: beyond it a blocking call returns [`crate::RunError::OutOfCycles`].

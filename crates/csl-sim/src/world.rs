@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_fabric::RouteTable;
-use csl_image::{Image, Patch, PatchTarget, PatchValues};
+use csl_image::{Image, Patch, PatchTarget, PatchValues, is_library};
 use csl_machine::{Chip, TileRun};
 
 use crate::options::SimOptions;
@@ -43,7 +43,7 @@ impl World {
         let routes = Arc::new(routes::table(&image));
         #[cfg(feature = "jit")]
         let natives = natives(&image, &options);
-        let library = image.files.iter().map(|file| file.name.starts_with('<')).collect();
+        let library = image.files.iter().map(|file| is_library(&file.name)).collect();
         World {
             image,
             chip,

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use csl_host::core_file::{Core, is_core};
 use csl_host::inspect::{Choice, Inspection};
-use csl_host::{Coord, IMAGE_FILE, read_image};
+use csl_host::options::parse_number;
+use csl_host::{Coord, IMAGE_FILE, LOG_FILE, read_image};
 
 use super::rectangles::Rect;
 use crate::debug_shell::landings;
@@ -378,7 +379,7 @@ impl Session {
 
     fn traces(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
-        find(&self.start, DEPTH, &|path| path.join("sim.log").is_file(), &mut found);
+        find(&self.start, DEPTH, &|path| path.join(LOG_FILE).is_file(), &mut found);
         found
     }
 
@@ -388,8 +389,8 @@ impl Session {
             ("list", []) => Ok(listed(&found)),
             ("select", [which]) => {
                 let folder = pick(which, &found, &self.start);
-                if !folder.join("sim.log").is_file() {
-                    return Err(format!("{}: there is no sim.log", folder.display()));
+                if !folder.join(LOG_FILE).is_file() {
+                    return Err(format!("{}: there is no {LOG_FILE}", folder.display()));
                 }
                 self.trace = Some(folder);
                 Ok(info(&format!("Trace: {}", shown(self.trace.as_deref()))))
@@ -405,7 +406,7 @@ impl Session {
             Some(text) => Some(text.parse().map_err(|_| format!("`{text}` is not a color"))?),
             None => None,
         };
-        landings(&folder.join("sim.log"), |place| self.rectangles.iter().any(|rect| rect.contains(place)), color)?;
+        landings(&folder.join(LOG_FILE), |place| self.rectangles.iter().any(|rect| rect.contains(place)), color)?;
         Ok(String::new())
     }
 
@@ -445,14 +446,6 @@ fn shown(path: Option<&Path>) -> String {
 
 fn hexadecimal(word: &[u8]) -> String {
     format!("{:04x}", word.iter().rev().fold(0u16, |value, byte| value << 8 | u16::from(*byte)))
-}
-
-/// Parses a number: decimal, or hexadecimal after 0x.
-fn parse_number(text: &str) -> Option<u16> {
-    match text.strip_prefix("0x") {
-        Some(digits) => u16::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    }
 }
 
 /// The value of `--name VALUE` or `--name=VALUE`; also with spaces around the sign, as the guide prints it.

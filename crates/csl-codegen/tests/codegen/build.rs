@@ -6,7 +6,7 @@ use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
 use csl_image::{Image, PeImage};
 use csl_ir::*;
-use csl_machine::{Arch, Coord, Dialect, ProgramId, Sdk, Size, TileRun};
+use csl_machine::{Arch, Coord};
 use csl_num::FloatKind;
 use csl_pe::Memory;
 use csl_pe::scalar::Cpu;
@@ -77,55 +77,16 @@ pub fn array(types: &mut Types, name: &str, count: u64, elem: Ty) -> Global {
 }
 
 pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<Func>) -> Program {
-    Program {
-        name: "pe.csl".into(),
-        arch: Arch::Wse3,
-        release: Sdk::CURRENT,
-        dialect: Dialect::CURRENT,
-        fp16,
-        types: Arc::new(types),
-        globals,
-        funcs: funcs.into_iter().map(Arc::new).collect(),
-        tasks: Vec::new(),
-        startup: Vec::new(),
-        ends: ColorEnds::default(),
-        queues: Vec::new(),
-        fifos: Vec::new(),
-        dsr_loads: Vec::new(),
-        colors: Vec::new(),
-        configs: Vec::new(),
-        exports: Vec::new(),
-        rpc: None,
-        teardown_handlers: Vec::new(),
-        empty_queue_handlers: Vec::new(),
-        rotating: Vec::new(),
-        control_table: None,
-        main_thread_priority: None,
-        tile_consts: Default::default(),
-        strings: Vec::new(),
-    }
+    let funcs = funcs.into_iter().map(Arc::new).collect();
+    Program { fp16, types: Arc::new(types), globals, funcs, ..Program::empty("pe.csl", Arch::Wse3) }
 }
 
 pub fn image(program: Program) -> Image {
-    let wafer = Wafer {
-        size: Size { width: 1, height: 1 },
-        programs: vec![program],
-        tile_consts: vec![Vec::new()],
-        tiles: vec![TileRun { x: 0, y: 0, len: 1, program: ProgramId::new(0) }],
-        routes: Vec::new(),
-        exports: Vec::new(),
-        types: Arc::new(Types::new()),
-        params: Vec::new(),
-    };
+    let wafer = Wafer::of_one(program);
     let mut sources = SourceMap::new();
     sources.add("pe.csl", "fn f() void {}\n");
-    let options = Options {
-        fabric: Size { width: 1, height: 1 },
-        offset: Coord { x: 0, y: 0 },
-        memcpy: None,
-        sections: Vec::new(),
-        threads: 1,
-    };
+    let (fabric, offset) = (wafer.size, Coord::default());
+    let options = Options { fabric, offset, memcpy: None, sections: Vec::new(), threads: 1 };
     let image = csl_codegen::generate(&wafer, &sources, &options).expect("the program is valid");
     image.check().expect("generated images pass the reader's checks");
     image

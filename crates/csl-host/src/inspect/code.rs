@@ -11,7 +11,7 @@ use crate::error::{HostError, NameError};
 use crate::simlog::operands;
 use crate::sources::{Reread, reread};
 
-/// An instruction: its number, its length in words of 8 bytes, its text.
+/// An instruction: its number and its text.
 struct Row {
     pc: u32,
     text: String,

@@ -90,7 +90,7 @@ fn other_place(excerpts: &mut Excerpts, program: &PeImage, what: &Wrong) -> Stri
 fn place(excerpts: &mut Excerpts, program: &PeImage, pc: Option<u32>) -> String {
     let Some(pc) = pc else { return "a copy of the host".to_owned() };
     let origins = excerpts.origins(program, pc);
-    match origins.iter().find(|origin| !origin.place.starts_with('<')).or(origins.first()) {
+    match origins.iter().find(|origin| !origin.is_library()).or(origins.first()) {
         Some(origin) => format!("{} in {}", origin.place, origin.function),
         None => format!("instruction {pc} of {}", program.name),
     }

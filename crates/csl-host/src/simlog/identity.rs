@@ -9,7 +9,7 @@ use csl_sim::Event;
 
 use super::Scene;
 
-/// The key of a input buffer: column, row, color, and the side that its wavelets come from.
+/// The key of an input buffer: column, row, color, and the side that its wavelets come from.
 type BufferKey = (u32, u32, Color, Direction);
 /// The key of a link: column and row of the tile that receives, and the side.
 type Link = (u32, u32, Direction);

@@ -32,7 +32,7 @@ pub(crate) use prints::prints;
 pub(crate) use totals::Totals;
 
 /// The log file of a run, in its working folder.
-pub(crate) const LOG_FILE: &str = "sim.log";
+pub const LOG_FILE: &str = "sim.log";
 
 /// The data that the texts of lines depend on.
 pub(crate) struct Scene {

@@ -3,15 +3,10 @@
 use csl_isa::vec::{RegOrImm, VecArg};
 use csl_isa::{Field, Insn, IntCode, NO_REG, Op};
 use csl_machine::{SysOp, VecConfig};
+use csl_num::MathFn;
 
 use super::require;
 use crate::{Function, PeImage};
-
-/// Functions of `csl_num::MathFn::ALL`.
-const MATH_FNS: u16 = 12;
-
-/// The index of `pow` there, which has two operands.
-const POW: u16 = 5;
 
 pub fn code(pe: &PeImage) -> Result<(), String> {
     require(pe.funcs.len() < usize::from(u16::MAX), || "too many functions".into())?;
@@ -115,7 +110,7 @@ impl Here<'_> {
             Field::IterRow => below(self.pe.iters.len()),
             Field::Iter => below(usize::from(self.func.iters)),
             Field::Sys => below(SysOp::ALL.len()),
-            Field::Math => require(value < MATH_FNS, || format!("no function {value}")),
+            Field::Math => math_fn(value).map(|_| ()),
             Field::None
             | Field::Imm
             | Field::Uimm
@@ -146,10 +141,14 @@ impl Here<'_> {
 fn args(insn: Insn) -> Result<usize, String> {
     Ok(match insn.op {
         Op::MakeMem1d => 4,
-        Op::MathF32 | Op::MathHalf => 1 + usize::from(insn.c == POW),
+        Op::MathF32 | Op::MathHalf => math_fn(insn.c)?.arity(),
         Op::Sys => SysOp::ALL.get(usize::from(insn.a)).ok_or("no such service")?.args().len(),
         _ => 1,
     })
+}
+
+fn math_fn(number: u16) -> Result<MathFn, String> {
+    MathFn::ALL.get(usize::from(number)).copied().ok_or_else(|| format!("no function {number}"))
 }
 
 /// The highest register that a row of a table names.

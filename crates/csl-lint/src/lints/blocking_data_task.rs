@@ -6,7 +6,7 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Callee, DsdKind, FuncId, Inst, Opnd, Program, VecInst, VecOperand};
 use csl_machine::TaskKind;
 
-use crate::facts::{Facts, insts_of};
+use crate::facts::Facts;
 
 pub(crate) fn run(facts: &Facts<'_>) -> Vec<Diagnostic> {
     let mut seen: HashSet<Span> = HashSet::new();
@@ -15,7 +15,7 @@ pub(crate) fn run(facts: &Facts<'_>) -> Vec<Diagnostic> {
         let tasks = program.tasks.iter().filter(|task| task.kind == TaskKind::Data && facts.is_own(task.span));
         for task in tasks {
             for func in reached(program, task.func) {
-                for (inst, span) in insts_of(&program.funcs[func]) {
+                for (inst, span) in program.funcs[func].insts() {
                     let Inst::Vec(vec) = inst else { continue };
                     if !vec.config.is_async && waits(vec) && facts.is_own(span) && seen.insert(span) {
                         found.push(warning(span, &program.funcs[task.func].name));
@@ -49,7 +49,7 @@ fn reached(program: &Program, first: FuncId) -> Vec<FuncId> {
     let mut reached = vec![first];
     let mut next = 0;
     while let Some(&func) = reached.get(next) {
-        for (inst, _) in insts_of(&program.funcs[func]) {
+        for (inst, _) in program.funcs[func].insts() {
             if let Inst::Call { callee: Callee::Direct(callee), .. } = inst
                 && !reached.contains(callee)
             {

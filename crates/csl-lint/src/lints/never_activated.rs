@@ -4,7 +4,7 @@ use csl_diag::{Code, Diagnostic};
 use csl_ir::{Inst, Opnd, Program, TaskBind};
 use csl_machine::{Action, OnControl, Startup, SysOp, TaskKind, TaskTarget, VecConfig};
 
-use crate::facts::{Facts, insts};
+use crate::facts::Facts;
 
 pub(crate) fn run(facts: &Facts<'_>) -> Vec<Diagnostic> {
     let (mut idle, mut active): (Vec<(&TaskBind, &Program)>, Vec<&TaskBind>) = (Vec::new(), Vec::new());
@@ -61,7 +61,7 @@ fn activated(program: &Program) -> Option<Vec<u64>> {
             .for_each(|of| target(&mut ids, of));
     }
     program.dsr_loads.iter().for_each(|(load, _)| config(&mut ids, &load.config));
-    for (inst, _) in insts(program) {
+    for (inst, _) in program.insts() {
         match inst {
             Inst::Vec(vec) => config(&mut ids, &vec.config),
             Inst::LoadDsr(load) => config(&mut ids, &load.config),

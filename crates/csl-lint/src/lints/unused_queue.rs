@@ -4,13 +4,13 @@ use csl_diag::{Code, Diagnostic};
 use csl_ir::{DsdChange, Inst, Opnd, Program, QueueInit};
 use csl_machine::{Arch, FLUSH_INPUT, QueueDir, SysOp, TaskId, TaskKind};
 
-use crate::facts::{Facts, insts, writes_registers};
+use crate::facts::{Facts, writes_registers};
 
 pub(crate) fn run(facts: &Facts<'_>) -> Vec<Diagnostic> {
     // A place that initialises a queue for several programs is told of only if none of them uses it.
     let (mut unused, mut used) = (Vec::new(), Vec::new());
     for program in &facts.wafer.programs {
-        let is_open = writes_registers(program) || insts(program).any(|(inst, _)| changes_queues(inst));
+        let is_open = writes_registers(program) || program.insts().any(|(inst, _)| changes_queues(inst));
         for queue in program.queues.iter().filter(|queue| facts.is_own(queue.span)) {
             let list = if is_open || is_used(program, queue) { &mut used } else { &mut unused };
             list.push(queue);
@@ -55,5 +55,5 @@ fn is_used(program: &Program, queue: &QueueInit) -> bool {
         args.first().is_none_or(|arg| !matches!(arg, Opnd::Imm(other) if *other != flushed))
     };
     let is_named = program.ends.queues.iter().any(|&(of, named)| of == dir && named.is_none_or(|named| named == id));
-    is_named || dir == QueueDir::In && takes || insts(program).any(|(inst, _)| is_flush(inst))
+    is_named || dir == QueueDir::In && takes || program.insts().any(|(inst, _)| is_flush(inst))
 }

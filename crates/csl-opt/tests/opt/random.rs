@@ -8,8 +8,7 @@ use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
 use csl_image::PeImage;
 use csl_ir::*;
-use csl_machine::{Arch, Coord, Dialect, ProgramId, Sdk, Size, TaskId, TaskKind, TileRun};
-use csl_num::FloatKind;
+use csl_machine::{Arch, Coord, TaskId, TaskKind};
 use csl_opt::{Pass, Passes, optimise};
 use csl_pe::Memory;
 use csl_pe::scalar::Cpu;
@@ -390,11 +389,6 @@ fn program(seed: u64) -> Program {
     }
     funcs.reverse();
     Program {
-        name: "pe.csl".into(),
-        arch: Arch::Wse3,
-        release: Sdk::CURRENT,
-        dialect: Dialect::CURRENT,
-        fp16: FloatKind::F16,
         types: Arc::new(types),
         globals: globals.to_vec(),
         funcs: funcs.into_iter().map(Arc::new).collect(),
@@ -405,22 +399,7 @@ fn program(seed: u64) -> Program {
             params: Vec::new(),
             span: SPAN,
         }],
-        startup: Vec::new(),
-        ends: ColorEnds::default(),
-        queues: Vec::new(),
-        fifos: Vec::new(),
-        dsr_loads: Vec::new(),
-        colors: Vec::new(),
-        configs: Vec::new(),
-        exports: Vec::new(),
-        rpc: None,
-        teardown_handlers: Vec::new(),
-        empty_queue_handlers: Vec::new(),
-        rotating: Vec::new(),
-        control_table: None,
-        main_thread_priority: None,
-        strings: Vec::new(),
-        tile_consts: Default::default(),
+        ..Program::empty("pe.csl", Arch::Wse3)
     }
 }
 
@@ -462,25 +441,11 @@ fn function(random: &mut Random, number: usize, callees: Vec<(FuncId, Vec<Scalar
 }
 
 fn image(program: Program) -> Arc<PeImage> {
-    let wafer = Wafer {
-        tile_consts: vec![Vec::new()],
-        size: Size { width: 1, height: 1 },
-        programs: vec![program],
-        tiles: vec![TileRun { x: 0, y: 0, len: 1, program: ProgramId::new(0) }],
-        routes: Vec::new(),
-        exports: Vec::new(),
-        types: Arc::new(Types::new()),
-        params: Vec::new(),
-    };
+    let wafer = Wafer::of_one(program);
     let mut sources = SourceMap::new();
     sources.add("pe.csl", "fn f() void {}\n");
-    let options = Options {
-        fabric: Size { width: 1, height: 1 },
-        offset: Coord { x: 0, y: 0 },
-        memcpy: None,
-        sections: Vec::new(),
-        threads: 1,
-    };
+    let (fabric, offset) = (wafer.size, Coord::default());
+    let options = Options { fabric, offset, memcpy: None, sections: Vec::new(), threads: 1 };
     let image = csl_codegen::generate(&wafer, &sources, &options).expect("the program is valid");
     image.check().expect("generated images pass the reader's checks");
     image.programs[0].clone()

@@ -11,7 +11,6 @@ use super::length::Length;
 use super::memory::Memory;
 use super::operation::Operation;
 use crate::fault::FaultKind;
-use crate::scalar::half_kind;
 
 /// Memory, FIFOs and data structure registers of one PE, and the modes of its vector operations. Operations under way
 /// belong to the threads that run them.
@@ -59,7 +58,7 @@ impl Datapath {
             activated: 0,
             transform: 0,
             unmasked: 0,
-            half: half_kind(program.half),
+            half: program.half.kind(),
             packed: program.dialect.packs_halves,
             dsrs: Dsrs::default(),
             iters: Vec::new(),

@@ -1,6 +1,6 @@
 //! The interpreter of scalar code: runs the main thread up to an instruction that its surroundings carry out.
 
-use csl_image::{HalfFormat, PeImage};
+use csl_image::PeImage;
 use csl_isa::{Insn, Op, fn_index};
 use csl_machine::SysOp;
 use csl_num::{
@@ -18,22 +18,13 @@ use super::surroundings::{Instant, Surroundings};
 
 const F32: FloatKind = FloatKind::F32;
 
-/// The program's 16-bit float format.
-pub fn half_kind(half: HalfFormat) -> FloatKind {
-    match half {
-        HalfFormat::F16 => FloatKind::F16,
-        HalfFormat::Bf16 => FloatKind::Bf16,
-        HalfFormat::Cb16 => FloatKind::Cb16,
-    }
-}
-
 /// Runs `cpu` until an exit. `QuantumEnd` comes at the first branch taken with `cpu.local_time >= until`; accesses to
 /// shared memory in that cycle or later are exits too.
 ///
 /// `pe` must have passed [`csl_image::Image::check`]; otherwise this may panic.
 pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: u64) -> Exit {
     let code: &[Insn] = &pe.code;
-    let half = half_kind(pe.half);
+    let half = pe.half.kind();
     let mut pc = cpu.pc as usize;
     let start = cpu.block_start();
     let mut local_time = start;

@@ -13,7 +13,7 @@ mod surroundings;
 
 pub use cpu::{Cpu, CpuFault, MAX_CALL_DEPTH};
 pub use exit::{Exit, RegisterLoad};
-pub use interpret::{half_kind, run};
+pub use interpret::run;
 pub use ops::canonical;
 pub use surroundings::{Instant, Surroundings};
 

@@ -36,13 +36,13 @@ impl Sched {
         ports: &mut Ports,
         outlet: &mut dyn Outlet,
     ) {
-        let is_observed = self.tracer.is_some() || self.shadow.is_some() || data.unmasked != 0;
-        if is_observed || self.is_general || self.fault.is_some() {
+        if self.is_observed(data) || self.is_general || self.fault.is_some() {
             return;
         }
         let mut at = 0;
-        while let Some(ut) = self.uts.get_mut(at) {
-            let is_blocked = ut.id.is_some_and(|id| self.ut_blocked >> (id.number() & 7) & 1 != 0);
+        while at < self.uts.len() {
+            let is_blocked = self.is_ut_blocked(&self.uts[at]);
+            let ut = &mut self.uts[at];
             let moved = if is_blocked || ut.start > now { 0 } else { stream(&mut ut.run, data, ports, outlet) };
             if moved > 0 {
                 ut.start = now + moved;

@@ -148,6 +148,12 @@ impl Sched {
         self.uts.iter().fold(self.main.inputs(), |mask, ut| mask | ut.run.needs.inputs)
     }
 
+    /// Whether each element is looked at by itself: traced, checked, or for exceptions.
+    #[inline]
+    pub fn is_observed(&self, data: &Datapath) -> bool {
+        self.tracer.is_some() || self.shadow.is_some() || data.unmasked != 0
+    }
+
     pub fn is_ut_blocked(&self, ut: &Microthread) -> bool {
         ut.id.is_some_and(|id| self.ut_blocked >> (id.number() & 7) & 1 == 1)
     }

@@ -20,14 +20,13 @@ impl Sched {
     /// Whether a cycle is nothing but an issue until an operation ends or a task starts. Only the PE's own work in another
     /// cycle changes that.
     pub fn is_steady(&self, data: &Datapath) -> bool {
-        let is_observed = self.tracer.is_some() || self.shadow.is_some() || self.draws.is_some() || data.unmasked != 0;
         let is_main_steady = match &self.main {
             Main::Idle => true,
             Main::Vec { run, .. } => run.needs.is_fast && run.is_fabric,
             Main::Scalar | Main::Pending(_) => false,
         };
         is_main_steady
-            && !(is_observed || self.is_general)
+            && !(self.is_observed(data) || self.draws.is_some() || self.is_general)
             && self.fault.is_none()
             && self.completions.is_empty()
             && self.handlers.flushing == 0

@@ -251,7 +251,7 @@ impl Tasks {
 
     /// The control task that a control wavelet of a channel names; `None` where it names none.
     pub fn entry(&self, channel: TaskId, wavelet: Wavelet) -> Option<TaskId> {
-        let entry = TaskId::at((wavelet.data >> 16 & 63).low8());
+        let entry = wavelet.entry();
         let base = self.control_base.get(channel.index()).unwrap_or(&0);
         (entry != self.arch.chip().tasks.no_entrypoint).then(|| TaskId::at(entry.number() + base))
     }

@@ -35,8 +35,7 @@ impl Tracer {
             Pick::Data { channel, .. } => Some(channel),
             Pick::Control { entry, .. } => Some(entry),
             Pick::Ignored { .. } => self.task,
-            // The guide: a launched function runs in the task of memcpy's command color (WSE-2) or input queue (WSE-3).
-            Pick::Call => Some(TaskId::at(if arch == Arch::Wse2 { 22 } else { 1 })),
+            Pick::Call => Some(arch.chip().memcpy.command_task),
         };
     }
 

@@ -4,7 +4,7 @@ use csl_machine::{Color, Coord};
 use std::sync::Arc;
 
 use super::array::HostArray;
-use super::command::{Endpoint, Rect, Spread, Ticket};
+use super::command::{Copy, Endpoint, Rect, Spread, Ticket};
 use super::tile::{Job, StreamIn, StreamOut, TileCommand};
 use crate::element::Element;
 use crate::machine::Machine;
@@ -23,7 +23,14 @@ pub(super) struct Delivery<'a> {
     pub channels: u64,
 }
 
-impl Delivery<'_> {
+impl<'a> Delivery<'a> {
+    /// A copy whose command starts in a cycle, at the rates of the way to the device.
+    pub fn new(world: &World, ticket: Ticket, start: u64, copy: &'a Copy, spread: Spread) -> Delivery<'a> {
+        let channels = world.image.memcpy.map_or(1, |memcpy| u64::from(memcpy.channels).max(1));
+        let centi_word = u64::from(world.chip.memcpy.h2d_centicycles_per_word);
+        Delivery { ticket, start, rect: &copy.rect, spread, per_pe: copy.per_pe, centi_word, channels }
+    }
+
     /// The same delivery at the rates of the way back.
     pub fn device_to_host(mut self, world: &World, from: Endpoint) -> Self {
         let memcpy = &world.chip.memcpy;

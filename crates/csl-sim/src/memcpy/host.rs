@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use csl_image::{Export, ParamType};
 use csl_machine::Coord;
+use csl_pe::scalar;
 
 use super::array::HostArray;
 use super::check::check;
@@ -242,8 +243,9 @@ impl Host {
             Command::H2d { to, copy, spread, array } => {
                 let Copy { ref rect, per_pe, width, order } = copy;
                 let array = HostArray::new(array, copy.shape(spread), order);
-                let delivery = self.start(machine, ticket, rect, spread, per_pe, copy_latency);
-                self.expect(ticket, rect.len(), Some(delivery.start), None);
+                let start = self.issue(machine, copy_latency);
+                let delivery = Delivery::new(&machine.world, ticket, start, &copy, spread);
+                self.expect(ticket, rect.len(), Some(start), None);
                 match to {
                     Endpoint::Symbol(id) => {
                         let copy = Arc::new(CopyIn { id, per_pe, width, array });
@@ -258,10 +260,10 @@ impl Host {
             }
             Command::D2h { from, copy, room: _ } => {
                 let Copy { ref rect, per_pe, width, .. } = copy;
-                let delivery = self
-                    .start(machine, ticket, rect, Spread::Each, per_pe, copy_latency)
+                let start = self.issue(machine, copy_latency);
+                let delivery = Delivery::new(&machine.world, ticket, start, &copy, Spread::Each)
                     .device_to_host(&machine.world, from);
-                self.expect(ticket, rect.len(), Some(delivery.start), Some(answer(&copy)));
+                self.expect(ticket, rect.len(), Some(start), Some(answer(&copy)));
                 match from {
                     Endpoint::Symbol(id) => {
                         let copy = Arc::new(CopyOut { id, per_pe, width });
@@ -291,33 +293,20 @@ impl Host {
         }
     }
 
-    /// Issues a command. memcpy sends one after another, a period apart.
-    fn start<'a, E: Element>(
-        &mut self,
-        machine: &Machine<E>,
-        ticket: Ticket,
-        rect: &'a Rect,
-        spread: Spread,
-        per_pe: u32,
-        latency: u32,
-    ) -> Delivery<'a> {
-        let memcpy = &machine.world.chip.memcpy;
+    /// Issues a command, and returns the cycle in which it starts. memcpy sends one after another, a period apart.
+    fn issue<E: Element>(&mut self, machine: &Machine<E>, latency: u32) -> u64 {
         let latency = if machine.now > self.given_at { u64::from(latency) } else { 0 };
         self.given_at = machine.now;
-        let start = self.free_at.max(machine.now + 1 + latency) + u64::from(memcpy.command_period);
-        self.free_at = start;
-        let channels = machine.world.image.memcpy.map_or(1, |memcpy| u64::from(memcpy.channels).max(1));
-        let centi_word = u64::from(memcpy.h2d_centicycles_per_word);
-        Delivery { ticket, start, rect, spread, per_pe, centi_word, channels }
+        let period = u64::from(machine.world.chip.memcpy.command_period);
+        self.free_at = self.free_at.max(machine.now + 1 + latency) + period;
+        self.free_at
     }
 
     fn launch<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, id: u16, args: &[u64]) {
         let args = params(&machine.world, id).iter().zip(args).map(|(param, bits)| canonical(param, *bits)).collect();
         let call = Arc::new(Call { id, args });
         let runs = machine.world.image.tiles.clone();
-        let memcpy = &machine.world.chip.memcpy;
-        let everywhere = Rect::new(0, 0, 0, 0);
-        let start = self.start(machine, ticket, &everywhere, Spread::Each, 0, memcpy.launch_latency).start;
+        let start = self.issue(machine, machine.world.chip.memcpy.launch_latency);
         self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), None, None);
         machine.make(&Rect::new(0, 0, machine.world.width(), machine.world.height()));
         for run in runs {
@@ -345,7 +334,6 @@ fn params(world: &World, id: u16) -> &[ParamType] {
 
 /// An argument in a register's form: sign- or zero-extended from its width.
 fn canonical(param: &ParamType, bits: u64) -> u64 {
-    let unused = 64 - 8 * u32::from(param.bytes.clamp(1, 8));
-    let high = bits << unused;
-    if param.is_signed && !param.is_float { (high as i64 >> unused) as u64 } else { high >> unused }
+    let width = 8 * u32::from(param.bytes.clamp(1, 8));
+    scalar::canonical(bits, width, param.is_signed && !param.is_float)
 }
