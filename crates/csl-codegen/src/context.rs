@@ -17,6 +17,8 @@ pub struct Context<'a> {
     pub program: &'a Program,
     /// Byte address of each global.
     pub addrs: Vec<u16>,
+    /// The alignment in bytes of each function's part of the stack.
+    pub stack_align: u32,
     pub vecs: Vec<VecDesc>,
     pub dsr_loads: Vec<DsrLoad<VecArg, RegOrImm>>,
     pub iters: Vec<IterDsd>,
@@ -27,7 +29,16 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     pub fn new(program: &'a Program, addrs: Vec<u16>) -> Context<'a> {
         let (vecs, dsr_loads, iters) = (Vec::new(), Vec::new(), Vec::new());
-        Context { program, addrs, vecs, dsr_loads, iters, pool: IndexSet::default(), descriptors: IndexSet::default() }
+        Context {
+            program,
+            addrs,
+            stack_align: program.stack_align(),
+            vecs,
+            dsr_loads,
+            iters,
+            pool: IndexSet::default(),
+            descriptors: IndexSet::default(),
+        }
     }
 
     pub fn global(&self, id: GlobalId, offset: i32) -> u16 {

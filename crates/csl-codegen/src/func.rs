@@ -392,7 +392,8 @@ impl FnGen<'_, '_> {
         self.insns.iter_mut().for_each(|insn| rename_fields(insn, &rename));
         rows::intern(&mut self, &rename);
         fuse(&mut self.insns);
-        let stack = self.func.slots.iter().fold(0, |end, slot| place_slot(end, slot).1).next_multiple_of(4);
+        let stack =
+            self.func.slots.iter().fold(0, |end, slot| place_slot(end, slot).1).next_multiple_of(self.ctx.stack_align);
         let stack = u16::try_from(stack).map_err(|_| TooLarge("more stack than a PE has memory"))?;
         let lines = self.lines.iter().map(|&(at, site)| (if at == 0 { 0 } else { at + head as u32 }, site)).collect();
         Ok(Code { insns: self.insns, frame: total.low16(), stack, lines, pointers: self.pointers })

@@ -36,7 +36,7 @@ pub fn place(program: &Program, stack_bytes: u32, options: &Options) -> Result<P
     let mut placer = Placer { addrs: vec![None; program.globals.len()], fixed: Vec::new() };
     placer.place_sections(program, options)?;
     let end = placer.place_rest(program);
-    let stack = end.next_multiple_of(4);
+    let stack = end.next_multiple_of(program.stack_align());
     if stack + stack_bytes > limit {
         return Err(out_of_memory(program, stack_bytes, overhead, stack + stack_bytes));
     }

@@ -221,6 +221,13 @@ pub struct Program {
 }
 
 impl Program {
+    /// The alignment in bytes of the stack, and of each function's part of it: the greatest that any variable there asks
+    /// for.
+    pub fn stack_align(&self) -> u32 {
+        let slots = self.funcs.iter().flat_map(|func| &func.slots);
+        slots.map(|slot| slot.align).fold(4, u32::max)
+    }
+
     /// A program without code and data, by the rules of the current release.
     pub fn empty(name: &str, arch: Arch) -> Program {
         Program {

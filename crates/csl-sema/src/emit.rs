@@ -75,6 +75,12 @@ impl FuncBuilder {
         SlotId::at(self.func.slots.len() - 1)
     }
 
+    /// Lets a slot begin at a multiple of `align`, or of what its type asks for if that is more.
+    pub fn align_slot(&mut self, slot: SlotId, align: u32) {
+        let slot = &mut self.func.slots[slot];
+        slot.align = slot.align.max(align);
+    }
+
     pub fn new_iter(&mut self) -> IterId {
         self.func.iters += 1;
         IterId::new(self.func.iters - 1)

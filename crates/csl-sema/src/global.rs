@@ -170,7 +170,7 @@ impl Sema<'_> {
         }
     }
 
-    fn eval_align(&mut self, expr: &Expr) -> Res<u32> {
+    pub fn eval_align(&mut self, expr: &Expr) -> Res<u32> {
         let value = self.eval_const(expr)?;
         match crate::value::u64_of(&value).and_then(|n| u32::try_from(n).ok()) {
             Some(align) if align.is_power_of_two() && align <= 32768 => Ok(align),

@@ -401,11 +401,13 @@ impl Sema<'_> {
         let result = self.under_runtime_control(|s| s.scoped(|s| s.eval(&node.body)));
         self.pop_target();
         self.end_turn(&result, next, span)?;
-        if let Some(step) = &node.step {
-            self.under_runtime_control(|s| s.eval_stmt(step))?;
+        match node.step.as_ref().map_or(Ok(()), |step| self.under_runtime_control(|s| s.eval_stmt(step))) {
+            Ok(()) => self.code(span)?.terminate(Term::Jump(head), span),
+            // The step leaves for good, but the condition may not hold before it is reached.
+            Err(Stop::Diverged) => {}
+            Err(stop) => return Err(stop),
         }
         let code = self.code(span)?;
-        code.terminate(Term::Jump(head), span);
         code.switch_to(exit);
         match result {
             Ok(_) | Err(Stop::Diverged) if endless && !code.is_reached(exit) => Err(Stop::Diverged),

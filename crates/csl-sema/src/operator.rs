@@ -58,10 +58,16 @@ impl Sema<'_> {
         let (then, otherwise) = if decides { (done, more) } else { (more, done) };
         code.terminate(csl_ir::Term::Branch { cond, then, otherwise }, span);
         code.switch_to(more);
-        let b = self.under_runtime_control(|s| s.eval_as(rhs, Ty::BOOL))?;
-        let src = self.opnd(&b, rhs.span)?;
-        self.emit(Inst::Copy { dst: result, src }, span)?;
-        self.code(span)?.enter(done, span);
+        match self.under_runtime_control(|s| s.eval_as(rhs, Ty::BOOL)) {
+            Ok(b) => {
+                let src = self.opnd(&b, rhs.span)?;
+                self.emit(Inst::Copy { dst: result, src }, span)?;
+                self.code(span)?.enter(done, span);
+            }
+            // The right side leaves for good; the left one may have decided before.
+            Err(Stop::Diverged) => self.code(span)?.switch_to(done),
+            Err(stop) => return Err(stop),
+        }
         Ok(Operand::Reg(Ty::BOOL, Opnd::Reg(result)))
     }
 

@@ -279,6 +279,10 @@ impl Sema<'_> {
             return Err(self.comptime_only(ty, decl.name.span));
         }
         let slot = self.new_slot(ty, decl.name.name.as_str(), decl.span)?;
+        if let Some(align) = &decl.align {
+            let align = self.eval_align(align)?;
+            self.code(decl.span)?.align_slot(slot, align);
+        }
         if let Some(value) = value {
             let addr = csl_ir::Addr { base: csl_ir::AddrBase::Slot(slot), offset: 0 };
             let place = Place { ty, is_const: false, kind: PlaceKind::Mem(addr) };
