@@ -1,7 +1,7 @@
 //! Evaluates the layout block, and makes one program for each kind of tile.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Reported, Span};
@@ -30,6 +30,15 @@ pub struct Instance {
     pub span: Span,
     pub first: Coord,
     pub tiles: u32,
+}
+
+/// What leaves the rectangle by the routes of one place in the source.
+#[derive(Default)]
+struct Lost {
+    off: DirSet,
+    colors: BTreeSet<Color>,
+    /// By row, then column.
+    pes: BTreeSet<(u32, u32)>,
 }
 
 /// The state of the layout block so far.
@@ -281,22 +290,26 @@ impl Sema<'_> {
             let from_pe = config.rx.iter().all(|way| way == Direction::Ramp) && !swaps(config);
             from_pe && ends.is_some_and(|ends| !is_sketch && !ends.may_have_others && !ends.sent.contains(&color))
         };
-        let mut seen: IndexMap<Span, (&Route, DirSet, u32)> = IndexMap::new();
+        let mut seen: IndexMap<Span, Lost> = IndexMap::new();
         for (route, span) in layout.routes.iter().filter(|(_, span)| !self.is_of_library(*span)) {
             let at = Coord { x: route.x, y: route.y };
             let inside = |way: &Direction| way.neighbour(at).is_some_and(|to| rectangle.contains(to));
             let off: DirSet = route.config.tx.iter().filter(|way| !inside(way)).collect();
             if !off.is_empty() && !is_idle(at, route.color, &route.config) {
-                let entry = seen.entry(*span).or_insert((route, DirSet::default(), 0));
-                (entry.1, entry.2) = (entry.1.union(off), entry.2 + 1);
+                let lost = seen.entry(*span).or_default();
+                lost.off = lost.off.union(off);
+                lost.colors.insert(route.color);
+                lost.pes.insert((at.y, at.x));
             }
         }
-        let warn = |(span, (route, off, count)): (Span, (&Route, DirSet, u32))| {
-            let names = off.iter().map(Direction::name).collect::<Vec<_>>().join(" and ");
-            let Route { x, y, color, .. } = route;
-            let more = if count > 1 { format!(" and {} more PEs", count - 1) } else { String::new() };
+        let warn = |(span, lost): (Span, Lost)| {
+            let names = lost.off.iter().map(Direction::name).collect::<Vec<_>>().join(" and ");
+            let colors = lost.colors.iter().map(Color::to_string).collect::<Vec<_>>().join(", ");
+            let (are, color) = if lost.colors.len() == 1 { ("is", "color") } else { ("are", "colors") };
+            let (y, x) = *lost.pes.first().expect("each has a PE");
+            let more = if lost.pes.len() > 1 { format!(" and {} more PEs", lost.pes.len() - 1) } else { String::new() };
             let message =
-                format!("color {color} of PE ({x}, {y}){more} is routed {names}, off the program's rectangle");
+                format!("{color} {colors} of PE ({x}, {y}){more} {are} routed {names}, off the program's rectangle");
             let note = "wavelets that go this way are lost: the fabric around the program drops them";
             Diagnostic::new(Code::RouteOffEdge, span, message).note(note)
         };
