@@ -8,7 +8,7 @@ use csl_machine::{Color, ColorConfig, Coord, DirSet, MAX_CHANNELS, Size, SwitchP
 use crate::{Image, Patch, PatchTarget, PatchValues, Stream, TileRun};
 
 /// The largest fabric that an image may ask for, PEs a side: ten times the real one.
-const MAX_SIDE: u32 = 10_000;
+pub const MAX_SIDE: u32 = 10_000;
 
 pub fn image(image: &Image) -> Result<(), String> {
     geometry(image)?;

@@ -11,6 +11,7 @@ mod origin;
 mod program;
 mod symbols;
 
+pub use check::MAX_SIDE;
 pub use layout::*;
 pub use lookup::Carriers;
 pub use origin::*;

@@ -1,5 +1,6 @@
 //! One code region: a rectangle of PEs that run the same file.
 
+use csl_image::MAX_SIDE;
 use csl_machine::{ColorConfig, DirSet, Direction, SwitchPos};
 
 use crate::layout::grid::{Area, Cell, Edge};
@@ -96,6 +97,16 @@ impl Region {
             paints: Vec::new(),
             symbols: Vec::new(),
         }
+    }
+
+    /// The area of the region with its north-west PE at `at`, which a fabric has to hold.
+    pub(crate) fn area_at(&self, at: Cell) -> Result<Area, LayoutError> {
+        let area = Area::new(at.0, at.1, self.width, self.height);
+        if area.is_in_fabric() {
+            return Ok(area);
+        }
+        let (region, width, height) = (self.name.clone(), self.width, self.height);
+        Err(LayoutError::Place { region, at, width, height, most: MAX_SIDE })
     }
 
     pub(crate) fn all(&self) -> Area {
