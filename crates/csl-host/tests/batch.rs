@@ -4,7 +4,7 @@ use std::path::Path;
 
 use csl_host::batch::{Step, parse_copy, parse_launch, run};
 use csl_host::core_file::Core;
-use csl_host::{Argument, Options, Runtime, Settings, compile, read_image};
+use csl_host::{Argument, HostError, LogKinds, Options, Runtime, Settings, compile, read_image};
 use csl_num::FloatKind;
 
 use crate::program;
@@ -163,5 +163,29 @@ fn a_core_file_holds_the_memory_of_its_run() {
     for end in 0..bytes.len() {
         std::fs::write(&file, &bytes[..end]).expect("the folder is writable");
         assert!(Core::open(&file, image()).is_err(), "{end}");
+    }
+}
+
+/// The error of a log that cannot be written is told at the end of the run, beside the run's own, which comes first.
+#[test]
+fn a_log_that_cannot_be_written_hides_no_other_error() {
+    let folder = program::folder();
+    let log = folder.path().join("sim.log");
+    std::fs::create_dir(&log).expect("the folder is writable");
+    let mut plain = opened(folder.path());
+    plain.log_to(log.clone(), LogKinds::default());
+    let error = run(&mut plain, &[], |_| {}).expect_err("a folder is no log");
+    assert!(matches!(&error, HostError::Unwritable { path, .. } if *path == log), "{error}");
+
+    for (launch, is_right) in [("launch hold", true), ("launch nothing", false)] {
+        let mut limited = opened(folder.path());
+        limited.log_to(log.clone(), LogKinds::default());
+        limited.limit_cycles(5);
+        let error = run(&mut limited, &[step(launch)], |_| {}).expect_err("the run does not end well");
+        assert_eq!(matches!(error, HostError::Failed { .. }), is_right, "{error}");
+        assert_eq!(matches!(error, HostError::Name(_)), !is_right, "{error}");
+        let warnings = limited.take_warnings();
+        let of_log = warnings.iter().filter(|text| text.starts_with("the log is not whole: ")).count();
+        assert_eq!(of_log, 1, "{warnings:?}");
     }
 }
