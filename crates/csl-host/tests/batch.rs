@@ -148,7 +148,15 @@ fn a_core_file_holds_the_memory_of_its_run() {
     run(&mut runtime, &[copy], |_| {}).expect("a right step");
     let file = folder.path().join("corefile.cs1");
     runtime.dump_core(&file).expect("the folder is writable");
+    // The newer one is another file, put in the place of the first when it is whole.
+    let first = folder.path().join("first.cs1");
+    std::fs::hard_link(&file, &first).expect("the folder is writable");
     runtime.dump_core(&file).expect("a core file gives way to a newer one");
+    assert_eq!(std::fs::read(&first).expect("it stays"), std::fs::read(&file).expect("it was written"));
+    std::fs::write(&first, "").expect("the folder is writable");
+    assert!(std::fs::metadata(&file).is_ok_and(|file| file.len() > 0), "both names are of one file");
+    let names = std::fs::read_dir(folder.path()).expect("it is there").flatten().map(|entry| entry.file_name());
+    assert!(names.into_iter().all(|name| !name.to_string_lossy().starts_with(".corefile")), "nothing is left beside it");
     let script = folder.path().join("run.py");
     std::fs::write(&script, "print()").expect("the folder is writable");
     let refused = runtime.dump_core(&script).expect_err("a file of the user stays").to_string();
