@@ -2,7 +2,7 @@
 
 mod code;
 mod memory;
-mod picture;
+pub(crate) mod picture;
 mod routes;
 mod summary;
 mod symbols;
