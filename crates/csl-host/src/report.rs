@@ -112,7 +112,9 @@ impl Excerpts<'_> {
     fn span(&mut self, file: u32, line: u32, column: u32) -> Option<Span> {
         let id = self.file(file)?;
         let text = self.map.text(id).clone();
-        let start = text.split_inclusive('\n').take(line as usize - 1).map(str::len).sum::<usize>();
+        // The reader of images does not look at numbers of lines: there is none before the first.
+        let before = line.checked_sub(1)? as usize;
+        let start = text.split_inclusive('\n').take(before).map(str::len).sum::<usize>();
         let rest = text.get(start..)?.lines().next()?;
         let at = rest.char_indices().nth(column.checked_sub(1)? as usize).map(|(at, _)| at)?;
         let word = rest[at..].chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | '.'));
