@@ -166,13 +166,9 @@ fn exported_name<'a>(image: &'a Image, export: &'a Export) -> &'a str {
 pub(crate) fn routes(image: &Image) -> String {
     let head = format!(
         "{} by tiles of the program: (column, row), color, from, to\n",
-        counted(image.routes.len() as u64, "route")
+        crate::counted(image.routes.len() as u64, "route")
     );
     head + &image.routes.iter().map(|run| route(run, &image.color_configs[run.config as usize])).collect::<String>()
-}
-
-pub(crate) fn counted(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn route(run: &RouteRun, config: &ColorConfig) -> String {

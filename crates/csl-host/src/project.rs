@@ -175,7 +175,8 @@ impl ScriptReader<'_> {
                 }
                 Some((command, rest)) if is_cd(command) => return self.change_folder(line, words, rest),
                 Some((command, rest)) if command == "for" || command == "select" => {
-                    let (variable, words) = rest.split_first().map_or((String::new(), &[][..]), |(v, w)| (v.clone(), w));
+                    let (variable, words) =
+                        rest.split_first().map_or((String::new(), &[][..]), |(v, w)| (v.clone(), w));
                     // Words behind `select` are chosen from; without `in` they are those of the script's own call.
                     let words = words.strip_prefix(&["in".to_owned()]).filter(|_| command == "for");
                     return self.enter(variable, words.unwrap_or_default().to_vec());
@@ -302,7 +303,10 @@ fn calls_cslc(words: &[Vec<Piece>]) -> bool {
 /// A part of a script.
 enum Event {
     /// A command, before variables are replaced, and the number of its line.
-    Command { line: usize, words: Vec<Vec<Piece>> },
+    Command {
+        line: usize,
+        words: Vec<Vec<Piece>>,
+    },
     /// The beginning and the end of a subshell.
     Open,
     Close,
@@ -548,7 +552,8 @@ impl Scanner<'_> {
 
 /// The output of a command. That of `dirname "$0"` and the like is the folder of the script.
 fn output_of(command: &str, is_quoted: bool) -> Piece {
-    let plain = command.replace(['"', '{', '}', '(', ')'], " ").replace("&>", " ").replace("2>&1", " ").replace('>', " ");
+    let plain =
+        command.replace(['"', '{', '}', '(', ')'], " ").replace("&>", " ").replace("2>&1", " ").replace('>', " ");
     let is_word = |word: &&str| !matches!(*word, "--" | "$" | "cd" | "pwd" | "-P" | "&&" | ";" | "/dev/null");
     let words: Vec<&str> = plain.split_whitespace().filter(is_word).collect();
     match words[..] {
@@ -875,14 +880,16 @@ mod tests {
 
     #[test]
     fn a_subshell_leaves_its_folder_behind() {
-        assert_eq!(folders("(cd a && cslc x.csl)\n(cd b; (cd c; cslc x.csl); cslc x.csl)\ncslc x.csl"), [
-            "demo/a", "demo/b/c", "demo/b", "demo"
-        ]);
+        assert_eq!(
+            folders("(cd a && cslc x.csl)\n(cd b; (cd c; cslc x.csl); cslc x.csl)\ncslc x.csl"),
+            ["demo/a", "demo/b/c", "demo/b", "demo"]
+        );
         assert_eq!(folders("f() {\n  echo\n}\ncd ..\ncd b/../c\ncslc x.csl"), ["c"]);
         assert_eq!(folders("(cd a\ncase $1 in\n  x) echo;;\nesac\ncslc x.csl)\ncslc x.csl"), ["demo/a", "demo"]);
-        assert_eq!(folders("for a in 1 2; do (cd a; cslc $a.csl); cd b; cd ..; done; cslc x.csl"), [
-            "demo/a", "demo/a", "demo"
-        ]);
+        assert_eq!(
+            folders("for a in 1 2; do (cd a; cslc $a.csl); cd b; cd ..; done; cslc x.csl"),
+            ["demo/a", "demo/a", "demo"]
+        );
         assert_eq!(read("N=1\n(N=2)\ncslc $N.csl").0, [("demo".to_owned(), "1.csl".to_owned())]);
     }
 
@@ -912,7 +919,8 @@ mod tests {
 
     #[test]
     fn rounds_that_are_not_read_are_told() {
-        let (lines, left_out) = read("for a in 1 2 3 4 5 6 7 8 9; do for b in 1 2 3 4 5 6 7 8; do\ncslc $a$b\ndone; done");
+        let (lines, left_out) =
+            read("for a in 1 2 3 4 5 6 7 8 9; do for b in 1 2 3 4 5 6 7 8; do\ncslc $a$b\ndone; done");
         assert_eq!(lines.len(), MOST_ROUNDS);
         let told = "in 8 of the 72 rounds of its loops, of which 64 are read";
         assert_eq!(left_out, [(2, told.to_owned())]);
@@ -920,10 +928,21 @@ mod tests {
 
     #[test]
     fn every_loop_has_its_own_end() {
-        for inner in ["while false; do echo; done", "until true; do echo; done", "for ((i=0; i<(4); i++)); do echo; done",
-            "for b; do echo; done", "for b in $X; do echo; done", "for b in $(seq 2); do echo; done", "select b in x y; do echo; done"] {
+        for inner in [
+            "while false; do echo; done",
+            "until true; do echo; done",
+            "for ((i=0; i<(4); i++)); do echo; done",
+            "for b; do echo; done",
+            "for b in $X; do echo; done",
+            "for b in $(seq 2); do echo; done",
+            "select b in x y; do echo; done",
+        ] {
             let words = read(&format!("for a in 1 2; do\n{inner}\ncslc $a.csl\ndone\ncslc x.csl")).0;
-            assert_eq!(words.into_iter().map(|line| line.1).collect::<Vec<_>>(), ["1.csl", "2.csl", "x.csl"], "{inner}");
+            assert_eq!(
+                words.into_iter().map(|line| line.1).collect::<Vec<_>>(),
+                ["1.csl", "2.csl", "x.csl"],
+                "{inner}"
+            );
         }
         let (lines, left_out) = read("for ((i=0; i<4; i++)); do\ncslc x.csl --params=n:$i\ndone");
         assert_eq!((lines.len(), left_out.len()), (0, 1));

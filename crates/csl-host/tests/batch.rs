@@ -156,7 +156,10 @@ fn a_core_file_holds_the_memory_of_its_run() {
     std::fs::write(&first, "").expect("the folder is writable");
     assert!(std::fs::metadata(&file).is_ok_and(|file| file.len() > 0), "both names are of one file");
     let names = std::fs::read_dir(folder.path()).expect("it is there").flatten().map(|entry| entry.file_name());
-    assert!(names.into_iter().all(|name| !name.to_string_lossy().starts_with(".corefile")), "nothing is left beside it");
+    assert!(
+        names.into_iter().all(|name| !name.to_string_lossy().starts_with(".corefile")),
+        "nothing is left beside it"
+    );
     let script = folder.path().join("run.py");
     std::fs::write(&script, "print()").expect("the folder is writable");
     let refused = runtime.dump_core(&script).expect_err("a file of the user stays").to_string();

@@ -236,7 +236,10 @@ fn a_run_that_fails_leaves_its_core() {
     let told = String::from_utf8_lossy(&failed.stderr);
     let at = |text: &str| told.find(text).unwrap_or_else(|| panic!("{text}: {told}"));
     let end = at("the run was ended in cycle 5");
-    assert!(end < at("sim_stats.json: ") && at("sim_stats.json: ") < at("layout.csl: this file is there already"), "{told}");
+    assert!(
+        end < at("sim_stats.json: ") && at("sim_stats.json: ") < at("layout.csl: this file is there already"),
+        "{told}"
+    );
 }
 
 /// The output of a session in which these commands are piped.

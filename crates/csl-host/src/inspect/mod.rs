@@ -178,11 +178,6 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     seen.join(", ")
 }
 
-/// `count thing` or `count things`.
-fn counted(count: u64, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
-}
-
 /// `words` in lines of up to [`WIDTH`] columns, all lines but the first indented.
 fn wrapped(head: &str, words: &[String], indent: usize) -> String {
     let mut out = String::from(head);
