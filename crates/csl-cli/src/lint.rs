@@ -113,8 +113,8 @@ fn mended(args: &LintArgs, programs: &[Options], levels: &[(Code, Level)]) -> Re
     for FixedFile { path, old, new, count } in files {
         match replace(&path, &old, &new) {
             Ok(()) => {
-                let plural = if count == 1 { "" } else { "s" };
-                tell(&format!("waferlab: {}: {count} finding{plural} fixed\n", path.display()));
+                let findings = csl_host::counted(count as u64, "finding");
+                tell(&format!("waferlab: {}: {findings} fixed\n", path.display()));
             }
             Err(error) => left_alone.push(format!("{}: {error}", path.display())),
         }

@@ -1,11 +1,11 @@
 //! `waferlab run`: runs a compiled program without a host program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
-use csl_host::{Check, Runtime, Settings, Untimed, folder_of_run, parse_check, parse_untimed};
+use csl_host::{Check, HostError, Runtime, Settings, Untimed, folder_of_run, parse_check, parse_untimed};
 
 use crate::output::{Color, print, tell, warn};
 use crate::signals::Signals;
@@ -110,6 +110,13 @@ pub(crate) fn steps(matches: &ArgMatches) -> Result<Vec<Step>, String> {
     Ok(steps.into_iter().map(|(_, step)| step).collect())
 }
 
+/// Writes the statistics, and the core file where one is wanted. Returns what could not be written, with the reasons.
+fn write_files(runtime: &mut Runtime, output: &Path, core: Option<&Path>) -> Vec<String> {
+    let statistics = runtime.write_statistics(output);
+    let core = core.map_or(Ok(()), |core| runtime.dump_core(core));
+    [statistics, core].into_iter().filter_map(Result::err).map(|error| error.printable()).collect()
+}
+
 /// Runs the steps of the command line; returns the status of the process.
 pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     let args = RunArgs::from_arg_matches(matches).map_err(|error| error.to_string())?;
@@ -140,12 +147,17 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
         (Ok(ending), _) => ending,
         (Err(error), status) => {
             tell(&format!("waferlab: {}\n", error.printable().trim_end()));
+            // What a run has left behind that could not go on is what its core file is wanted for.
+            if matches!(error, HostError::Failed { .. } | HostError::Interrupted { .. }) {
+                let unwritten = write_files(&mut runtime, &output, args.core.as_deref());
+                unwritten.iter().for_each(|error| tell(&format!("waferlab: {error}\n")));
+            }
             return Ok(status.unwrap_or(ExitCode::FAILURE));
         }
     };
-    runtime.write_statistics(&output).map_err(|error| error.to_string())?;
-    if let Some(core) = &args.core {
-        runtime.dump_core(core).map_err(|error| error.to_string())?;
+    let unwritten = write_files(&mut runtime, &output, args.core.as_deref());
+    if !unwritten.is_empty() {
+        return Err(unwritten.join("\nwaferlab: "));
     }
     if !args.quiet {
         let cycles = if runtime.is_untimed() { "no clock".to_owned() } else { format!("{} cycles", runtime.cycle()) };

@@ -108,8 +108,7 @@ impl Signature {
 
     /// `2 arguments, 3`
     pub(crate) fn takes(&self, given: usize) -> String {
-        let count = self.0.len();
-        format!("{count} argument{}, {given}", if count == 1 { "" } else { "s" })
+        format!("{}, {given}", crate::counted(self.0.len() as u64, "argument"))
     }
 }
 

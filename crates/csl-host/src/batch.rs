@@ -120,18 +120,28 @@ pub fn run(runtime: &mut Runtime, steps: &[Step], mut say: impl FnMut(&str)) -> 
     runtime.load()?;
     runtime.run()?;
     for step in steps {
-        let text = match step {
+        let done = match step {
             Step::H2d(copy) => h2d(runtime, copy),
             Step::D2h(copy) => d2h(runtime, copy),
             Step::Launch { function, arguments } => launch(runtime, function, arguments),
-        }?;
-        runtime.flush_log()?;
+        };
+        let text = logged(runtime, done)?;
         runtime.take_warnings().iter().for_each(|warning| say(&format!("warning: {warning}")));
         say(&text);
     }
     let stopped = runtime.stop();
-    runtime.flush_log()?;
-    stopped
+    logged(runtime, stopped)
+}
+
+/// What a part of the run has given, with its events written to the log. Its own error goes before the log's.
+fn logged<T>(runtime: &mut Runtime, done: Result<T, HostError>) -> Result<T, HostError> {
+    match done {
+        Ok(value) => runtime.flush_log().map(|()| value),
+        Err(error) => {
+            runtime.flush_log_beside_an_error();
+            Err(error)
+        }
+    }
 }
 
 /// Calls the function and waits until every PE has begun it. Returns a line on it.

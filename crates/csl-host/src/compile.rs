@@ -274,8 +274,8 @@ fn summary(options: &Options, image: &Image) -> String {
     format!(
         "{}: {} in {} on {} of a fabric of {}x{} at ({}, {})",
         options.output.display(),
-        outdir::counted(tiles, "tile"),
-        outdir::counted(image.programs.len() as u64, "program"),
+        crate::counted(tiles, "tile"),
+        crate::counted(image.programs.len() as u64, "program"),
         options.arch,
         image.fabric.width,
         image.fabric.height,

@@ -5,7 +5,8 @@
 //! Numbers are little-endian. A PE that the run has not touched is as the program initialises it.
 
 use std::collections::HashMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use csl_machine::Coord;
 use csl_sim::{Sim, SimOptions};
 
 use crate::error::{CoreError, FileError, HostError, NameError};
+use crate::outdir;
 
 const MAGIC: &[u8; 8] = b"WAFERCOR";
 const VERSION: u32 = 1;
@@ -45,20 +47,39 @@ pub(crate) fn write(path: &Path, image: &Image, sim: &mut Sim) -> Result<(), Hos
         let text = "this file is there already and is no core file of Waferlab; give another name";
         return Err(unwritable(io::Error::new(io::ErrorKind::AlreadyExists, text)));
     }
+    // A link is followed to its file.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    // A pipe or a device cannot be replaced by a file.
+    if std::fs::metadata(&target).is_ok_and(|file| !file.is_file()) {
+        return File::create(&target).map_err(unwritable).and_then(|file| write_to(file, path, image, sim));
+    }
+    // An earlier core file stays until the new one is whole.
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let staged = target.with_file_name(format!(".{name}.{}", std::process::id()));
+    let written = File::create(&staged).map_err(unwritable).and_then(|file| write_to(file, path, image, sim));
+    let placed = written.and_then(|()| std::fs::rename(&staged, &target).map_err(unwritable));
+    // The staged file may not exist, if making it has failed.
+    placed.inspect_err(|_| drop(std::fs::remove_file(&staged)))
+}
+
+/// Writes PE by PE, so that memory never holds the dump of a whole wafer. `path` is the file's name in errors.
+fn write_to(file: File, path: &Path, image: &Image, sim: &mut Sim) -> Result<(), HostError> {
+    let unwritable = |cause| HostError::Unwritable { path: path.to_owned(), cause };
     let memory = csl_machine::chip(image.arch).memory.bytes;
     let touched = sim.touched();
-    let mut bytes = Core::head(image);
-    bytes.extend(sim.cycle().to_le_bytes());
-    bytes.extend((touched.len() as u32).to_le_bytes());
+    let mut out = BufWriter::new(file);
+    let mut put = |bytes: &[u8]| out.write_all(bytes).map_err(unwritable);
+    put(&Core::head(image))?;
+    put(&sim.cycle().to_le_bytes())?;
+    put(&(touched.len() as u32).to_le_bytes())?;
     for Coord { x, y } in touched {
-        let mut data = sim.read_memory(x, y, 0, memory)?;
-        data.truncate(data.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1));
-        for number in [x, y, data.len() as u32] {
-            bytes.extend(number.to_le_bytes());
-        }
-        bytes.extend(data);
+        let data = sim.read_memory(x, y, 0, memory)?;
+        let length = data.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        [x, y, length as u32].iter().try_for_each(|number| put(&number.to_le_bytes()))?;
+        put(&data[..length])?;
     }
-    std::fs::write(path, bytes).map_err(unwritable)
+    let file = out.into_inner().map_err(|error| unwritable(error.into_error()))?;
+    outdir::secure(&file).map_err(unwritable)
 }
 
 /// The bytes of a file, unless it has more than a core file of the program can have.

@@ -103,6 +103,11 @@ pub use runtime::{Runtime, Settings, Task, Untimed, folder_of_run, parse_check, 
 pub use simlog::{LOG_FILE, LogKinds};
 pub use sources::{FileSources, TextSources, Trees, Unsaved, has_layout, library_name, tidy};
 
+/// `1 thing` or `2 things`.
+pub fn counted(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The number of threads that the machine runs at once: more would only wait for one another.
 pub(crate) fn available_threads() -> usize {
     // To ask takes five system calls and more.

@@ -79,13 +79,17 @@ fn keep_off_sources(folder: &Path, sources: &[PathBuf]) -> Result<(), String> {
     }
 }
 
-/// Writes the bytes. A full disk is an error here on every file system: one that does not reserve the room for bytes when
-/// they are written, as those of networks, reports it when they go through to the disk. That takes as long as a fifth of a
-/// small compilation, and is left out elsewhere.
 fn write_to_disk(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
-    if reserves_room(&file) { Ok(()) } else { file.sync_all() }
+    secure(&file)
+}
+
+/// Makes sure that a file has the room for its bytes. A full disk is an error here on every file system: one that does not
+/// reserve the room for bytes when they are written, as those of networks, reports it when they go through to the disk. That
+/// takes as long as a fifth of a small compilation, and is left out elsewhere.
+pub(crate) fn secure(file: &File) -> io::Result<()> {
+    if reserves_room(file) || !file.metadata()?.is_file() { Ok(()) } else { file.sync_all() }
 }
 
 /// Whether the file lies on one of ext2 to ext4, XFS, Btrfs, tmpfs, or on overlayfs, which lies upon one of them. The numbers
@@ -162,13 +166,9 @@ fn exported_name<'a>(image: &'a Image, export: &'a Export) -> &'a str {
 pub(crate) fn routes(image: &Image) -> String {
     let head = format!(
         "{} by tiles of the program: (column, row), color, from, to\n",
-        counted(image.routes.len() as u64, "route")
+        crate::counted(image.routes.len() as u64, "route")
     );
     head + &image.routes.iter().map(|run| route(run, &image.color_configs[run.config as usize])).collect::<String>()
-}
-
-pub(crate) fn counted(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn route(run: &RouteRun, config: &ColorConfig) -> String {

@@ -91,8 +91,7 @@ pub(crate) fn of_run(gauge: Arc<Gauge>) -> impl FnMut() -> String + Send {
         if passed >= PATIENCE {
             seen = (Instant::now(), cycle, (cycle - before) as f64 / passed.as_secs_f64());
         }
-        let busy = gauge.busy();
-        let pes = if busy == 1 { "PE" } else { "PEs" };
-        format!("cycle {cycle}, {:.0} cycles/s, {busy} {pes} busy", seen.2)
+        let busy = crate::counted(gauge.busy(), "PE");
+        format!("cycle {cycle}, {:.0} cycles/s, {busy} busy", seen.2)
     }
 }

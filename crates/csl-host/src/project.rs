@@ -1,13 +1,13 @@
 //! The programs of a folder: the `cslc` lines of its scripts, and `waferlab.toml`.
 //!
-//! A script is read, never run: quotes, comments, lines that go on behind a `\`, `cd`, and variables that the script itself
-//! sets or that loop over words are understood. A line that depends on more, such as the output of a command, is left out, with
+//! A script is read, never run: quotes, comments, here-documents, lines that go on behind a `\`, `cd`, subshells, and variables
+//! that the script itself sets or that loop over words are understood. A line that depends on more, such as the output of a command, is left out, with
 //! the reason.
 
 use std::collections::HashMap;
 use std::fs;
 use std::iter::Peekable;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::CharIndices;
 
 use csl_diag::{Code, Diagnostic, FileId, SourceMap, Span};
@@ -52,84 +52,212 @@ impl Script {
 
     /// The script with this text.
     pub fn of(path: &Path, text: &str) -> Script {
-        let mut script = Script::default();
-        let mut folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let mut variables: HashMap<String, String> = HashMap::new();
-        let mut loops: Vec<Loop> = Vec::new();
-        for Command { line, words } in commands(text) {
-            // A command within loops stands for one with each of their words.
-            for round in 0..rounds(&loops) {
-                set_words(&loops, round, &mut variables);
-                let words = match expanded(&words, &mut variables) {
-                    Ok(words) => words,
-                    Err(name) if calls_cslc(&words) => {
-                        script.left_out.push((line, format!("`${name}` has no value that the script gives it")));
-                        break;
-                    }
-                    Err(_) => {
-                        loops.extend(Loop::of_unknown(&words));
-                        break;
-                    }
-                };
-                match words.split_first() {
-                    Some((command, rest)) if is_cslc(command) => script.lines.push(CslcLine {
-                        words: rest.to_vec(),
-                        folder: folder.clone(),
-                        script: Some((path.to_owned(), line)),
-                    }),
-                    Some((command, rest)) if command == "cd" && rest.len() == 1 => folder = folder.join(&rest[0]),
-                    Some((command, rest)) if command == "for" => {
-                        loops.extend(Loop::of(rest));
-                        break;
-                    }
-                    Some((command, _)) if command == "done" => {
-                        loops.pop();
-                        break;
-                    }
-                    _ => {}
-                }
+        let mut reader = ScriptReader::of(path);
+        for event in events(text) {
+            match event {
+                Event::Open => reader.open(),
+                Event::Close => reader.close(),
+                Event::Loop => reader.enter(String::new(), Vec::new()),
+                Event::Command { line, words } => reader.command(line, &words),
             }
         }
-        script
+        reader.script
     }
 }
 
-/// A loop over words.
+/// The folder of the script, as the value of a variable with a name that no script can give.
+const OWN_FOLDER: &str = "(the folder of the script)";
+
+/// What is known between two commands of a script.
+struct ScriptReader<'a> {
+    path: &'a Path,
+    script: Script,
+    /// The working folder, or the reason why it is not known.
+    folder: Result<PathBuf, String>,
+    variables: HashMap<String, String>,
+    loops: Vec<Loop>,
+    /// What was known where the subshells around began.
+    shells: Vec<Shell>,
+    /// `case`s in this shell that have not ended: a `)` behind a pattern ends no subshell.
+    cases: usize,
+}
+
+struct Shell {
+    folder: Result<PathBuf, String>,
+    variables: HashMap<String, String>,
+    cases: usize,
+}
+
+/// A loop, over words or with a number of rounds that is not known: then it has no words.
 struct Loop {
     variable: String,
     words: Vec<String>,
+    /// The working folder before the loop, and the lines that had been read.
+    folder: Result<PathBuf, String>,
+    lines: usize,
 }
 
-impl Loop {
-    /// The loop of the words behind `for`.
-    fn of(rest: &[String]) -> Option<Loop> {
-        let (variable, words) = rest.split_first()?;
-        let words = words.strip_prefix(&["in".to_owned()])?.to_vec();
-        Some(Loop { variable: variable.clone(), words })
-    }
-
-    /// The loop of a command with words that are not known.
-    fn of_unknown(words: &[Vec<Piece>]) -> Option<Loop> {
-        match words {
-            [first, name, ..] if **first == [Piece::Text("for".to_owned(), false)] => match &name[..] {
-                [Piece::Text(variable, _)] => Some(Loop { variable: variable.clone(), words: Vec::new() }),
-                _ => None,
-            },
-            _ => None,
+impl ScriptReader<'_> {
+    fn of(path: &Path) -> ScriptReader<'_> {
+        let own = path.parent().unwrap_or(Path::new(""));
+        let absolute = std::path::absolute(Path::new(".").join(own)).unwrap_or_else(|_| own.to_owned());
+        let names = [OWN_FOLDER, "0%/*", "BASH_SOURCE%/*"];
+        ScriptReader {
+            path,
+            script: Script::default(),
+            folder: Ok(own.to_owned()),
+            variables: names.map(|name| (name.to_owned(), absolute.display().to_string())).into(),
+            loops: Vec::new(),
+            shells: Vec::new(),
+            cases: 0,
         }
     }
+
+    fn open(&mut self) {
+        let (folder, variables) = (self.folder.clone(), self.variables.clone());
+        self.shells.push(Shell { folder, variables, cases: std::mem::take(&mut self.cases) });
+    }
+
+    fn close(&mut self) {
+        if self.cases > 0 {
+            return;
+        }
+        if let Some(Shell { folder, variables, cases }) = self.shells.pop() {
+            (self.folder, self.variables, self.cases) = (folder, variables, cases);
+        }
+    }
+
+    fn enter(&mut self, variable: String, words: Vec<String>) {
+        self.loops.push(Loop { variable, words, folder: self.folder.clone(), lines: self.script.lines.len() });
+    }
+
+    /// The end of a loop. One that ends in another folder than it began in has other folders in its later rounds.
+    fn leave(&mut self) {
+        let Some(Loop { words, folder, lines, .. }) = self.loops.pop() else { return };
+        if words.len() == 1 || folder == self.folder {
+            return;
+        }
+        let reason = "its folder is another one in each round of a loop";
+        let wrong = self.script.lines.drain(lines.min(self.script.lines.len())..);
+        let mut left_out: Vec<(usize, String)> =
+            wrong.filter_map(|line| Some((line.script?.1, reason.to_owned()))).collect();
+        left_out.dedup();
+        self.script.left_out.extend(left_out);
+        self.folder = Err(reason.to_owned());
+    }
+
+    fn command(&mut self, line: usize, words: &[Vec<Piece>]) {
+        match first_text(words) {
+            Some("case") => self.cases += 1,
+            Some("esac") => self.cases = self.cases.saturating_sub(1),
+            _ => {}
+        }
+        // A command within loops stands for one with each of their words.
+        let all = rounds(&self.loops);
+        let mut is_call = false;
+        for round in 0..all.min(MOST_ROUNDS) {
+            set_words(&self.loops, round, &mut self.variables);
+            let expanded = match expanded(words, &mut self.variables) {
+                Ok(words) => words,
+                Err(name) => return self.unknown(line, words, &name),
+            };
+            match expanded.split_first() {
+                Some((command, rest)) if is_cslc(command) => {
+                    is_call = true;
+                    match &self.folder {
+                        Ok(folder) => self.script.lines.push(CslcLine {
+                            words: rest.to_vec(),
+                            folder: folder.clone(),
+                            script: Some((self.path.to_owned(), line)),
+                        }),
+                        Err(reason) => return self.script.left_out.push((line, reason.clone())),
+                    }
+                }
+                Some((command, rest)) if is_cd(command) => return self.change_folder(line, words, rest),
+                Some((command, rest)) if command == "for" || command == "select" => {
+                    let (variable, words) =
+                        rest.split_first().map_or((String::new(), &[][..]), |(v, w)| (v.clone(), w));
+                    // Words behind `select` are chosen from; without `in` they are those of the script's own call.
+                    let words = words.strip_prefix(&["in".to_owned()]).filter(|_| command == "for");
+                    return self.enter(variable, words.unwrap_or_default().to_vec());
+                }
+                Some((command, _)) if command == "done" => return self.leave(),
+                _ => {}
+            }
+        }
+        if is_call && all > MOST_ROUNDS {
+            let rest = all - MOST_ROUNDS;
+            let reason = format!("in {rest} of the {all} rounds of its loops, of which {MOST_ROUNDS} are read");
+            self.script.left_out.push((line, reason));
+        }
+    }
+
+    /// A command with a variable that has no known value.
+    fn unknown(&mut self, line: usize, words: &[Vec<Piece>], name: &str) {
+        let reason = format!("`${name}` has no value that the script gives it");
+        if calls_cslc(words) {
+            self.script.left_out.push((line, reason));
+            return;
+        }
+        match (first_text(words), words.get(1).map(Vec::as_slice)) {
+            (Some("for" | "select"), Some([Piece::Text(variable, _)])) => self.enter(variable.clone(), Vec::new()),
+            (Some("for" | "select"), _) => self.enter(String::new(), Vec::new()),
+            (Some("done"), _) => self.leave(),
+            (Some(command), _) if is_cd(command) => self.folder = Err(not_followed(line, &reason)),
+            _ => {}
+        }
+    }
+
+    /// `cd` with these words behind it, which are those of the first round of the loops around it.
+    fn change_folder(&mut self, line: usize, words: &[Vec<Piece>], rest: &[String]) {
+        let is_alike = (0..rounds(&self.loops).min(MOST_ROUNDS)).all(|round| {
+            set_words(&self.loops, round, &mut self.variables);
+            expanded(words, &mut self.variables).is_ok_and(|words| words.get(1..) == Some(rest))
+        });
+        let own = self.path.parent().unwrap_or(Path::new(""));
+        let is_cd = first_text(words) == Some("cd");
+        self.folder = match rest {
+            [target] if is_cd && is_alike && !target.starts_with('-') => match &self.folder {
+                _ if self.variables.get(OWN_FOLDER) == Some(target) => Ok(own.to_owned()),
+                Ok(folder) => Ok(below(folder, Path::new(target))),
+                Err(_) if Path::new(target).is_absolute() => Ok(target.into()),
+                Err(reason) => Err(reason.clone()),
+            },
+            _ if !is_alike => Err(not_followed(line, "it differs between the rounds of a loop")),
+            _ => Err(not_followed(line, "it does not name the folder")),
+        };
+    }
+}
+
+/// The reason why a folder is not known behind a `cd`.
+fn not_followed(line: usize, why: &str) -> String {
+    format!("its folder is not known behind the change of folder in line {line}: {why}")
+}
+
+/// Where `cd` leads: `..` takes off a part of the path, as a shell does.
+fn below(folder: &Path, target: &Path) -> PathBuf {
+    let mut found = folder.to_owned();
+    for part in target.components() {
+        match (part, found.components().next_back()) {
+            (Component::CurDir, _) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => drop(found.pop()),
+            _ => found.push(part),
+        }
+    }
+    found
 }
 
 /// The most rounds of nested loops that are looked at.
 const MOST_ROUNDS: usize = 64;
 
+/// The rounds of all loops together.
 fn rounds(loops: &[Loop]) -> usize {
-    loops.iter().fold(1usize, |rounds, all| rounds.saturating_mul(all.words.len().max(1))).min(MOST_ROUNDS)
+    loops.iter().fold(1usize, |rounds, all| rounds.saturating_mul(all.words.len().max(1)))
 }
 
 /// Gives the variables of loops their values in a round.
 fn set_words(loops: &[Loop], mut round: usize, variables: &mut HashMap<String, String>) {
-    for Loop { variable, words } in loops.iter().rev() {
+    for Loop { variable, words, .. } in loops.iter().rev() {
         let count = words.len().max(1);
         match words.get(round % count) {
             Some(word) => variables.insert(variable.clone(), word.clone()),
@@ -158,14 +286,34 @@ fn is_cslc(word: &str) -> bool {
     word == "cslc" || word.ends_with("/cslc")
 }
 
+fn is_cd(word: &str) -> bool {
+    matches!(word, "cd" | "pushd" | "popd")
+}
+
+/// The first word, where it stands there as it is.
+fn first_text(words: &[Vec<Piece>]) -> Option<&str> {
+    match words.first().map(Vec::as_slice) {
+        Some([Piece::Text(text, false)]) => Some(text),
+        _ => None,
+    }
+}
+
 fn calls_cslc(words: &[Vec<Piece>]) -> bool {
     words.iter().any(|word| matches!(&word[..], [Piece::Text(text, _)] if is_cslc(text)))
 }
 
-/// A command of a script, before variables are replaced.
-struct Command {
-    line: usize,
-    words: Vec<Vec<Piece>>,
+/// A part of a script.
+enum Event {
+    /// A command, before variables are replaced, and the number of its line.
+    Command {
+        line: usize,
+        words: Vec<Vec<Piece>>,
+    },
+    /// The beginning and the end of a subshell.
+    Open,
+    Close,
+    /// The beginning of a loop over commands, whose first condition comes behind it.
+    Loop,
 }
 
 /// A part of a word.
@@ -179,21 +327,29 @@ enum Piece {
     Command,
 }
 
-/// The commands of a text.
-fn commands(text: &str) -> Vec<Command> {
-    let mut scanner =
-        Scanner { text, chars: text.char_indices().peekable(), commands: Vec::new(), words: Vec::new(), start: 0 };
+/// The parts of a text.
+fn events(text: &str) -> Vec<Event> {
+    let mut scanner = Scanner {
+        text,
+        chars: text.char_indices().peekable(),
+        events: Vec::new(),
+        words: Vec::new(),
+        start: 0,
+        documents: Vec::new(),
+    };
     scanner.run();
-    scanner.commands
+    scanner.events
 }
 
 struct Scanner<'t> {
     text: &'t str,
     chars: Peekable<CharIndices<'t>>,
-    commands: Vec<Command>,
+    events: Vec<Event>,
     words: Vec<Vec<Piece>>,
     /// The byte at which the command begins.
     start: usize,
+    /// The last lines of the here-documents that begin behind this line, and whether tabs may stand before them.
+    documents: Vec<(String, bool)>,
 }
 
 impl Scanner<'_> {
@@ -219,20 +375,41 @@ impl Scanner<'_> {
                 '"' => self.quoted(&mut word),
                 '$' => self.dollar(&mut word, false),
                 '`' => {
-                    while self.chars.next().is_some_and(|next| next.1 != '`') {}
-                    word.get_or_insert_default().push(Piece::Command);
+                    let mut inner = String::new();
+                    while let Some((_, c)) = self.chars.next().filter(|next| next.1 != '`') {
+                        inner.push(c);
+                    }
+                    word.get_or_insert_default().push(output_of(&inner, false));
                 }
                 ' ' | '\t' | '\r' => self.words.extend(word.take()),
                 '>' | '<' => {
                     // A redirection: the number before it, and the file behind it, are no words.
                     let is_number = |word: &Vec<Piece>| matches!(&word[..], [Piece::Text(text, false)] if text.bytes().all(|b| b.is_ascii_digit()));
                     self.words.extend(word.take().filter(|word| !is_number(word)));
+                    if c == '<' && self.chars.next_if(|next| next.1 == '<').is_some() && !self.is_here_string() {
+                        self.here_document();
+                        continue;
+                    }
+                    // The commands in `<(...)` are those of a subshell.
+                    if self.chars.peek().is_some_and(|next| next.1 == '(') {
+                        continue;
+                    }
                     while self.chars.next_if(|next| matches!(next.1, '>' | '&' | ' ' | '\t')).is_some() {}
                     while self.chars.next_if(|next| !next.1.is_whitespace() && next.1 != ';').is_some() {}
+                }
+                '(' if self.chars.next_if(|next| next.1 == '(').is_some() => {
+                    self.words.extend(word.take());
+                    self.arithmetic();
                 }
                 '\n' | ';' | '|' | '&' | '(' | ')' => {
                     self.words.extend(word.take());
                     self.end();
+                    match c {
+                        '(' => self.events.push(Event::Open),
+                        ')' => self.events.push(Event::Close),
+                        '\n' => self.skip_documents(),
+                        _ => {}
+                    }
                 }
                 c => text_of(&mut word, false).push(c),
             }
@@ -243,16 +420,77 @@ impl Scanner<'_> {
 
     fn end(&mut self) {
         // Words of the shell that stand before a command.
-        const BEFORE: &[&str] = &["if", "then", "else", "do", "while", "time", "exec", "nice", "env", "!", "{"];
+        const BEFORE: &[&str] =
+            &["if", "then", "elif", "else", "do", "while", "until", "time", "exec", "nice", "env", "!", "{"];
         let mut words = std::mem::take(&mut self.words);
-        let is_before =
-            |word: &Vec<Piece>| matches!(&word[..], [Piece::Text(text, false)] if BEFORE.contains(&&**text));
-        while words.first().is_some_and(is_before) {
+        while let Some(first) = first_text(&words).filter(|first| BEFORE.contains(first)) {
+            if matches!(first, "while" | "until") {
+                self.events.push(Event::Loop);
+            }
             words.remove(0);
         }
         if !words.is_empty() {
             let line = self.text[..self.start].matches('\n').count() + 1;
-            self.commands.push(Command { line, words });
+            self.events.push(Event::Command { line, words });
+        }
+    }
+
+    /// Behind `((`: skips what is computed. Of `for ((i = 0; ...))` the variable stays, whose values are not known.
+    fn arithmetic(&mut self) {
+        let mut inner = String::new();
+        let mut depth = 2;
+        for (_, c) in self.chars.by_ref() {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            if depth == 0 {
+                break;
+            }
+            inner.push(c);
+        }
+        let variable = inner.split(['=', ';', ')']).next().unwrap_or_default().trim();
+        if self.words.last().is_some_and(|word| **word == [Piece::Text("for".to_owned(), false)]) {
+            self.words.push(vec![Piece::Text(variable.to_owned(), false)]);
+        }
+        self.end();
+    }
+
+    /// Behind `<<`: whether a third `<` makes it a text within the line.
+    fn is_here_string(&mut self) -> bool {
+        self.chars.next_if(|next| next.1 == '<').is_some()
+    }
+
+    /// Behind `<<`: remembers the word with which the here-document ends.
+    fn here_document(&mut self) {
+        let has_tabs = self.chars.next_if(|next| next.1 == '-').is_some();
+        while self.chars.next_if(|next| matches!(next.1, ' ' | '\t')).is_some() {}
+        let mut end = String::new();
+        let is_part = |c: char| !c.is_whitespace() && !matches!(c, ';' | '|' | '&' | '(' | ')' | '<' | '>');
+        while let Some((_, c)) = self.chars.next_if(|next| is_part(next.1)) {
+            match c {
+                '\'' | '"' => {
+                    while let Some((_, quoted)) = self.chars.next().filter(|next| next.1 != c) {
+                        end.push(quoted);
+                    }
+                }
+                '\\' => {}
+                c => end.push(c),
+            }
+        }
+        self.documents.push((end, has_tabs));
+    }
+
+    /// Behind the end of a line: skips the here-documents that the line has named.
+    fn skip_documents(&mut self) {
+        for (end, has_tabs) in std::mem::take(&mut self.documents) {
+            while self.chars.peek().is_some() {
+                let mut line = String::new();
+                while let Some((_, c)) = self.chars.next().filter(|next| next.1 != '\n') {
+                    line.push(c);
+                }
+                let line = if has_tabs { line.trim_start_matches('\t') } else { &line };
+                if line.trim_end_matches('\r') == end {
+                    break;
+                }
+            }
         }
     }
 
@@ -288,13 +526,15 @@ impl Scanner<'_> {
             }
             Some('(') => {
                 let mut depth = 0;
+                let mut inner = String::new();
                 for (_, c) in self.chars.by_ref() {
                     depth += i32::from(c == '(') - i32::from(c == ')');
+                    inner.push(c);
                     if depth == 0 {
                         break;
                     }
                 }
-                Piece::Command
+                output_of(inner.strip_prefix('(').unwrap_or(&inner).trim_end_matches(')'), is_quoted)
             }
             Some(c) if c.is_ascii_alphanumeric() || c == '_' => {
                 let mut name = String::new();
@@ -309,6 +549,20 @@ impl Scanner<'_> {
             }
         };
         word.get_or_insert_default().push(piece);
+    }
+}
+
+/// The output of a command. That of `dirname "$0"` and the like is the folder of the script.
+fn output_of(command: &str, is_quoted: bool) -> Piece {
+    let plain =
+        command.replace(['"', '{', '}', '(', ')'], " ").replace("&>", " ").replace("2>&1", " ").replace('>', " ");
+    let is_word = |word: &&str| !matches!(*word, "--" | "$" | "cd" | "pwd" | "-P" | "&&" | ";" | "/dev/null");
+    let words: Vec<&str> = plain.split_whitespace().filter(is_word).collect();
+    match words[..] {
+        ["dirname", "$0" | "0" | "$BASH_SOURCE" | "BASH_SOURCE" | "BASH_SOURCE[0]"] => {
+            Piece::Variable(OWN_FOLDER.to_owned(), None, is_quoted)
+        }
+        _ => Piece::Command,
     }
 }
 
@@ -544,8 +798,8 @@ impl Reader {
 
 /// The words of a command line without variables.
 fn words_of(text: &str) -> Option<Vec<String>> {
-    let mut commands = commands(text);
-    let Command { words, .. } = if commands.len() == 1 { commands.pop()? } else { return None };
+    let events = events(text);
+    let [Event::Command { words, .. }] = &events[..] else { return None };
     words.iter().map(|word| joined(word, &HashMap::new()).ok()).collect::<Option<Vec<_>>>().map(|words| words.concat())
 }
 
@@ -609,6 +863,100 @@ mod tests {
         assert_eq!(script.lines.len(), 1);
         let script = Script::of(Path::new("commands.sh"), "cslc a.csl --params=n:$(nproc)");
         assert_eq!((script.lines.len(), script.left_out.len()), (0, 1));
+    }
+
+    type LeftOut = Vec<(usize, String)>;
+
+    /// The lines, each with its folder, and what is left out.
+    fn read(text: &str) -> (Vec<(String, String)>, LeftOut) {
+        let script = Script::of(Path::new("demo/commands.sh"), text);
+        let shown = |line: CslcLine| (line.folder.display().to_string(), line.words.join(" "));
+        (script.lines.into_iter().map(shown).collect(), script.left_out)
+    }
+
+    fn folders(text: &str) -> Vec<String> {
+        let (lines, left_out) = read(text);
+        assert_eq!(left_out, [], "{text}");
+        lines.into_iter().map(|line| line.0).collect()
+    }
+
+    #[test]
+    fn a_subshell_leaves_its_folder_behind() {
+        assert_eq!(
+            folders("(cd a && cslc x.csl)\n(cd b; (cd c; cslc x.csl); cslc x.csl)\ncslc x.csl"),
+            ["demo/a", "demo/b/c", "demo/b", "demo"]
+        );
+        assert_eq!(folders("f() {\n  echo\n}\ncd ..\ncd b/../c\ncslc x.csl"), ["c"]);
+        assert_eq!(folders("(cd a\ncase $1 in\n  x) echo;;\nesac\ncslc x.csl)\ncslc x.csl"), ["demo/a", "demo"]);
+        assert_eq!(
+            folders("for a in 1 2; do (cd a; cslc $a.csl); cd b; cd ..; done; cslc x.csl"),
+            ["demo/a", "demo/a", "demo"]
+        );
+        assert_eq!(read("N=1\n(N=2)\ncslc $N.csl").0, [("demo".to_owned(), "1.csl".to_owned())]);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_known_leaves_lines_out() {
+        for change in ["cd $X", "cd a; cd -", "cd", "pushd a", "cd $(pwd)/a", "for a in 1 2; do\n cd $a; done"] {
+            let (lines, left_out) = read(&format!("{change}\ncslc x.csl\ncd a\ncslc x.csl\n(cd /b; cslc x.csl)\n"));
+            assert_eq!(lines, [("/b".to_owned(), "x.csl".to_owned())], "{change}");
+            assert_eq!(left_out.len(), 2, "{change}: {left_out:?}");
+            assert!(left_out.iter().all(|(_, reason)| reason.starts_with("its folder is")), "{left_out:?}");
+        }
+        let (lines, left_out) = read("for a in 1 2; do\n  cslc x.csl\n  cd a\ndone\ncslc y.csl");
+        assert_eq!((lines.len(), left_out.iter().map(|(line, _)| *line).collect::<Vec<_>>()), (0, vec![2, 5]));
+    }
+
+    #[test]
+    fn the_folder_of_the_script_is_known() {
+        for change in [
+            "cd \"$(dirname \"$0\")\"",
+            "cd `dirname $0`",
+            "cd ${0%/*}",
+            "D=\"$( cd -- \"$( dirname -- \"${BASH_SOURCE[0]}\" )\" &> /dev/null && pwd )\"\ncd a\ncd \"$D\"",
+        ] {
+            assert_eq!(folders(&format!("{change}\ncslc x.csl")), ["demo"], "{change}");
+        }
+    }
+
+    #[test]
+    fn rounds_that_are_not_read_are_told() {
+        let (lines, left_out) =
+            read("for a in 1 2 3 4 5 6 7 8 9; do for b in 1 2 3 4 5 6 7 8; do\ncslc $a$b\ndone; done");
+        assert_eq!(lines.len(), MOST_ROUNDS);
+        let told = "in 8 of the 72 rounds of its loops, of which 64 are read";
+        assert_eq!(left_out, [(2, told.to_owned())]);
+    }
+
+    #[test]
+    fn every_loop_has_its_own_end() {
+        for inner in [
+            "while false; do echo; done",
+            "until true; do echo; done",
+            "for ((i=0; i<(4); i++)); do echo; done",
+            "for b; do echo; done",
+            "for b in $X; do echo; done",
+            "for b in $(seq 2); do echo; done",
+            "select b in x y; do echo; done",
+        ] {
+            let words = read(&format!("for a in 1 2; do\n{inner}\ncslc $a.csl\ndone\ncslc x.csl")).0;
+            assert_eq!(
+                words.into_iter().map(|line| line.1).collect::<Vec<_>>(),
+                ["1.csl", "2.csl", "x.csl"],
+                "{inner}"
+            );
+        }
+        let (lines, left_out) = read("for ((i=0; i<4; i++)); do\ncslc x.csl --params=n:$i\ndone");
+        assert_eq!((lines.len(), left_out.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_here_document_is_no_command() {
+        for (begin, end) in [("<<EOF", "EOF"), ("<< 'E F'", "E F"), ("<<-\"END\"", "\t\tEND"), ("<<\\X >out", "X\r")] {
+            let text = format!("cat > x.txt {begin}\ncslc wrong.csl\n cd a\n{end}\ncslc x.csl");
+            assert_eq!(read(&text).0, [("demo".to_owned(), "x.csl".to_owned())], "{begin}");
+        }
+        assert_eq!(one("cslc a.csl <<< 'cslc b.csl'\n").split(' ').next(), Some("a.csl"));
     }
 
     #[test]

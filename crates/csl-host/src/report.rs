@@ -18,6 +18,7 @@ use csl_sim::{
 use indexmap::IndexMap;
 
 use crate::advice;
+use crate::inspect::picture::routes_of;
 use crate::sources::{Reread, reread};
 
 pub(crate) mod checked;
@@ -127,7 +128,9 @@ impl Excerpts<'_> {
     fn span(&mut self, file: u32, line: u32, column: u32) -> Option<Span> {
         let id = self.file(file)?;
         let text = self.map.text(id).clone();
-        let start = text.split_inclusive('\n').take(line as usize - 1).map(str::len).sum::<usize>();
+        // The reader of images does not look at numbers of lines: there is none before the first.
+        let before = line.checked_sub(1)? as usize;
+        let start = text.split_inclusive('\n').take(before).map(str::len).sum::<usize>();
         let rest = text.get(start..)?.lines().next()?;
         let at = rest.char_indices().nth(column.checked_sub(1)? as usize).map(|(at, _)| at)?;
         let word = rest[at..].chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | '.'));
@@ -209,10 +212,15 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
     let outputs = report.outputs.iter().filter(|group| group.what.unrouted || !explained.contains(&group.what.color));
     lines.extend(outputs.map(|group| line(group, stalled_output(group))));
     let mut circles: IndexMap<Color, Line> = IndexMap::new();
+    let mut routes: HashMap<Color, circle::Routes> = HashMap::new();
     for group in report.wavelets.iter().filter(|group| matches!(group.what.why, StallReason::Link(_))) {
         let color = group.what.color;
-        if let Some(text) = circle::through(excerpts.image, color, Coord { x: group.x, y: group.y }) {
-            circles.entry(color).or_insert_with(|| line(group, text));
+        if circles.contains_key(&color) {
+            continue;
+        }
+        let routes = routes.entry(color).or_insert_with(|| routes_of(excerpts.image, color));
+        if let Some(text) = circle::through(routes, color, Coord { x: group.x, y: group.y }) {
+            circles.insert(color, line(group, text));
         }
     }
     lines.extend(circles.into_values());

@@ -570,7 +570,9 @@ impl Runtime {
 
     /// Writes the end of the run to the log. [`Runtime::flush_log`] reports an error in doing so.
     fn close_log(&mut self, cause: &str) {
-        let (Some(log), true) = (self.log.clone(), self.flush_log().is_ok()) else { return };
+        let Some(log) = self.log.clone() else { return };
+        let events = self.any_sim().map(Sim::take_events).unwrap_or_default();
+        lock(&log).write(&events);
         if let Some(totals) = self.totals(cause) {
             lock(&log).close(&totals);
         }
@@ -610,6 +612,13 @@ impl Runtime {
         let mut log = lock(&log);
         log.write(&events);
         log.check()
+    }
+
+    /// As [`Runtime::flush_log`] beside another error, which comes first: one in writing the log is a warning.
+    pub(crate) fn flush_log_beside_an_error(&mut self) {
+        if let Err(error) = self.flush_log() {
+            self.warnings.push(format!("the log is not whole: {error}"));
+        }
     }
 
     pub(crate) fn any_sim(&mut self) -> Option<&mut Sim> {
@@ -779,6 +788,7 @@ impl Runtime {
                 RunError::Interrupted(_) => BY_REQUEST,
                 RunError::OutOfCycles(_) => "Stopping due to the limit of cycles",
             });
+            self.flush_log_beside_an_error();
             self.add_mistakes(match &stop {
                 RunError::Fault(report) => report.of_pe(),
                 _ => None,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use csl_host::batch::{Step, parse_copy, parse_launch, run};
 use csl_host::core_file::Core;
-use csl_host::{Argument, Options, Runtime, Settings, compile, read_image};
+use csl_host::{Argument, HostError, LogKinds, Options, Runtime, Settings, compile, read_image};
 use csl_num::FloatKind;
 
 use crate::program;
@@ -148,7 +148,18 @@ fn a_core_file_holds_the_memory_of_its_run() {
     run(&mut runtime, &[copy], |_| {}).expect("a right step");
     let file = folder.path().join("corefile.cs1");
     runtime.dump_core(&file).expect("the folder is writable");
+    // The newer one is another file, put in the place of the first when it is whole.
+    let first = folder.path().join("first.cs1");
+    std::fs::hard_link(&file, &first).expect("the folder is writable");
     runtime.dump_core(&file).expect("a core file gives way to a newer one");
+    assert_eq!(std::fs::read(&first).expect("it stays"), std::fs::read(&file).expect("it was written"));
+    std::fs::write(&first, "").expect("the folder is writable");
+    assert!(std::fs::metadata(&file).is_ok_and(|file| file.len() > 0), "both names are of one file");
+    let names = std::fs::read_dir(folder.path()).expect("it is there").flatten().map(|entry| entry.file_name());
+    assert!(
+        names.into_iter().all(|name| !name.to_string_lossy().starts_with(".corefile")),
+        "nothing is left beside it"
+    );
     let script = folder.path().join("run.py");
     std::fs::write(&script, "print()").expect("the folder is writable");
     let refused = runtime.dump_core(&script).expect_err("a file of the user stays").to_string();
@@ -163,5 +174,29 @@ fn a_core_file_holds_the_memory_of_its_run() {
     for end in 0..bytes.len() {
         std::fs::write(&file, &bytes[..end]).expect("the folder is writable");
         assert!(Core::open(&file, image()).is_err(), "{end}");
+    }
+}
+
+/// The error of a log that cannot be written is told at the end of the run, beside the run's own, which comes first.
+#[test]
+fn a_log_that_cannot_be_written_hides_no_other_error() {
+    let folder = program::folder();
+    let log = folder.path().join("sim.log");
+    std::fs::create_dir(&log).expect("the folder is writable");
+    let mut plain = opened(folder.path());
+    plain.log_to(log.clone(), LogKinds::default());
+    let error = run(&mut plain, &[], |_| {}).expect_err("a folder is no log");
+    assert!(matches!(&error, HostError::Unwritable { path, .. } if *path == log), "{error}");
+
+    for (launch, is_right) in [("launch hold", true), ("launch nothing", false)] {
+        let mut limited = opened(folder.path());
+        limited.log_to(log.clone(), LogKinds::default());
+        limited.limit_cycles(5);
+        let error = run(&mut limited, &[step(launch)], |_| {}).expect_err("the run does not end well");
+        assert_eq!(matches!(error, HostError::Failed { .. }), is_right, "{error}");
+        assert_eq!(matches!(error, HostError::Name(_)), !is_right, "{error}");
+        let warnings = limited.take_warnings();
+        let of_log = warnings.iter().filter(|text| text.starts_with("the log is not whole: ")).count();
+        assert_eq!(of_log, 1, "{warnings:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Tests the texts of `waferlab inspect` on a small program.
 
 use csl_host::inspect::{Choice, Inspection, Part};
-use csl_host::{Stage, compile, emit};
+use csl_host::{Argument, HostError, Runtime, Settings, Stage, compile, emit, read_image};
 use tempfile::TempDir;
 
 use crate::program;
@@ -142,4 +142,25 @@ fn the_summary_shows_the_generation_that_the_program_gives_away() {
         let text = inspection.text(&choice(Part::Summary)).expect("it can be shown");
         assert_eq!(text.lines().nth(1), Some(format!("sdk      {sdk}").as_str()));
     }
+}
+
+/// The reader of images takes any number of a line: one that no text has shows nothing.
+#[test]
+fn a_line_before_the_first_shows_nothing() {
+    let folder = program::folder();
+    assert!(compile(&program::options(folder.path())).succeeded());
+    let out = folder.path().join("out");
+    let mut image = read_image(&out).expect("it was compiled");
+    for program in &mut image.programs {
+        std::sync::Arc::make_mut(program).lines.iter_mut().for_each(|line| line.line = 0);
+    }
+    std::fs::write(out.join("bin/program.wafer"), image.write()).expect("the folder is writable");
+    let code = Inspection::open(&out).expect("it can be read").text(&choice(Part::Code)).expect("a right choice");
+    assert!(code.contains("pe.csl:0\n"), "{code}");
+    let mut runtime = Runtime::open(&out, Settings::new(1)).expect("it can be read");
+    runtime.load().expect("load() comes first");
+    runtime.run().expect("run() comes second");
+    let task = runtime.launch("divide", &[Argument::Int(0)]).expect("the call is taken");
+    let Err(HostError::Failed { report, .. }) = runtime.wait(task) else { panic!("it divides by 0") };
+    assert!(!report.contains("quotient = "), "{report}");
 }

@@ -363,6 +363,38 @@ fn what_cannot_be_meant_is_refused() -> Result<(), HostError> {
     Ok(())
 }
 
+/// Coordinates and sizes that no fabric has are refused where they are given: nothing is reserved for them, and no number
+/// behind them runs over.
+#[test]
+fn what_no_fabric_has_room_for_is_refused() -> Result<(), HostError> {
+    let mut layout = Layout::new(Arch::Wse3);
+    for (width, height) in [(3_000_000_000, 1), (1, 10_001)] {
+        let refused = layout.region("idle.csl", "idle", width, height);
+        assert!(matches!(refused, Err(LayoutError::LargeRegion { .. })), "{width} {height}");
+    }
+    let (sender, receiver) = pair(&mut layout, 2)?;
+    let far = [(2_000_000, 2_000_000), (2_000_000_000, 2_000_000_000), (i32::MAX, 0), (0, 9_999), (-1, 0)];
+    for at in far {
+        let text = layout.place(sender, at).expect_err("no fabric is that large").to_string();
+        assert!(text.contains("sender of 1 x 2 PEs cannot be placed at") && text.contains("10000 x 10000"), "{text}");
+        assert!(matches!(layout.hstack(&[sender], Some(at)), Err(LayoutError::Place { .. })));
+    }
+    assert!(matches!(layout.vstack(&[sender, receiver], Some((0, 9_997))), Err(LayoutError::Place { .. })));
+    let area = Some(Area::new(i32::MAX, 0, u32::MAX, 1));
+    let beyond = layout.set_param(sender, area, "first", Value::Int(0));
+    assert!(matches!(beyond, Err(LayoutError::NotInRegion { .. })));
+
+    let worker = layout.region("worker.csl", "worker", 1, 1)?;
+    let rx = layout.color("worker_rx", None)?;
+    let port = layout.port(worker, Flow::In, rx, Edge::Left, &into_ramp(), 4, "")?;
+    for place in [(10_000, 0), (0, i32::MAX), (-1, 0)] {
+        assert!(matches!(layout.stream(Flow::In, port, Some(place), 8), Err(LayoutError::Taken { .. })));
+    }
+    layout.place(sender, (9_999, 0))?;
+    assert!(failure(&layout).contains("cannot be placed at (10002, 2)"));
+    Ok(())
+}
+
 #[test]
 fn what_only_the_whole_shows_is_refused() -> Result<(), HostError> {
     let mut overlap = Layout::new(Arch::Wse3);

@@ -217,6 +217,31 @@ fn a_run_without_a_host_program_and_its_core() {
     );
 }
 
+/// A run that cannot go on leaves its core file and its statistics, where they are wanted most; that one of them cannot be
+/// written is told behind the reason why the run has ended.
+#[test]
+fn a_run_that_fails_leaves_its_core() {
+    let folder = compiled();
+    let at = folder.path();
+    let failed = ended(at, "run out --launch go:7 --max-cycles=5 --core corefile.cs1");
+    assert_eq!(failed.status.code(), Some(1));
+    let told = csdb(at, "target create --core-file corefile.cs1\nsymbol v\n");
+    assert!(told.contains("(4,1) v: "), "{told}");
+    assert!(at.join("sim_stats.json").is_file());
+
+    std::fs::remove_file(at.join("sim_stats.json")).expect("it was written");
+    std::fs::create_dir(at.join("sim_stats.json")).expect("the folder is writable");
+    let failed = ended(at, "run out --launch go:7 --max-cycles=5 --core layout.csl");
+    assert_eq!(failed.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&failed.stderr);
+    let at = |text: &str| told.find(text).unwrap_or_else(|| panic!("{text}: {told}"));
+    let end = at("the run was ended in cycle 5");
+    assert!(
+        end < at("sim_stats.json: ") && at("sim_stats.json: ") < at("layout.csl: this file is there already"),
+        "{told}"
+    );
+}
+
 /// The output of a session in which these commands are piped.
 fn csdb(folder: &Path, commands: &str) -> String {
     let mut child = command(folder, "csdb")

@@ -85,7 +85,10 @@ impl Files<'_> {
         let Some(file) = inspection.image.files.get(line.file as usize) else { return String::new() };
         let name = &file.name;
         let source = match self.texts.entry(line.file).or_insert_with(|| reread(&inspection.sources, file)) {
-            Reread::Text(text) => text.lines().nth(line.line as usize - 1).unwrap_or_default().trim(),
+            // An image may say line 0, which no text has.
+            Reread::Text(text) => {
+                line.line.checked_sub(1).and_then(|at| text.lines().nth(at as usize)).unwrap_or_default().trim()
+            }
             Reread::Changed => "(the file has changed since it was compiled)",
             Reread::Gone => "",
         };

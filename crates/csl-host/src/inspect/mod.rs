@@ -2,7 +2,7 @@
 
 mod code;
 mod memory;
-mod picture;
+pub(crate) mod picture;
 mod routes;
 mod summary;
 mod symbols;
@@ -176,11 +176,6 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     seen.sort_unstable();
     seen.dedup();
     seen.join(", ")
-}
-
-/// `count thing` or `count things`.
-fn counted(count: u64, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `words` in lines of up to [`WIDTH`] columns, all lines but the first indented.

@@ -37,13 +37,19 @@ fn middle(config: &ColorConfig) -> char {
     }
 }
 
-pub(super) fn draw(image: &Image, color: Color) -> String {
-    let mut at: HashMap<Coord, &ColorConfig> = HashMap::new();
+/// The routes of a color, by tiles.
+pub(crate) fn routes_of(image: &Image, color: Color) -> HashMap<Coord, &ColorConfig> {
+    let mut at = HashMap::new();
     for run in image.routes.iter().filter(|run| run.color == color) {
         for x in run.x..run.x + run.len {
             at.insert(Coord { x, y: run.y }, &image.color_configs[run.config as usize]);
         }
     }
+    at
+}
+
+pub(super) fn draw(image: &Image, color: Color) -> String {
+    let at = routes_of(image, color);
     let size = image.rect;
     let numbers: String = (0..size.width).map(|x| format!("{x:>CELL$}")).collect();
     let mut out = format!("{:MARGIN$}{}\n", "", numbers.get(2..).unwrap_or(&numbers));

@@ -3,7 +3,7 @@
 use csl_image::Image;
 use serde_json::{Value, json};
 
-use super::{counted, symbols, tiles, variants};
+use super::{symbols, tiles, variants};
 
 pub(super) fn text(image: &Image) -> String {
     let (size, offset, fabric) = (image.rect, image.offset, image.fabric);
@@ -12,7 +12,7 @@ pub(super) fn text(image: &Image) -> String {
     out += &format!("fabric   {} x {} PEs\n", fabric.width, fabric.height);
     out += &format!("program  {} x {} PEs at ({}, {})\n", size.width, size.height, offset.x, offset.y);
     if let Some(memcpy) = image.memcpy {
-        out += &format!("memcpy   {}\n", counted(memcpy.channels.into(), "channel"));
+        out += &format!("memcpy   {}\n", crate::counted(memcpy.channels.into(), "channel"));
     }
     let colors = super::routes::colors(image);
     let colors: Vec<String> = colors.iter().map(|(color, _)| color.to_string()).collect();
@@ -24,8 +24,8 @@ pub(super) fn text(image: &Image) -> String {
     for variants in variants(image, &all) {
         let pes = variants.iter().map(|&number| tiles::count(image, number)).sum();
         let data = variants.iter().map(|&number| image.programs[number].data_end).max().unwrap_or(0);
-        let (name, count) = (&image.programs[variants[0]].name, counted(variants.len() as u64, "program"));
-        out += &format!("{name}: {count} on {}, up to {data} bytes of data\n", counted(pes, "PE"));
+        let (name, count) = (&image.programs[variants[0]].name, crate::counted(variants.len() as u64, "program"));
+        out += &format!("{name}: {count} on {}, up to {data} bytes of data\n", crate::counted(pes, "PE"));
     }
     if !image.exports.is_empty() {
         out += "\n";

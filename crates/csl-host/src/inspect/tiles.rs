@@ -3,7 +3,7 @@
 use csl_image::Image;
 use serde_json::{Value, json};
 
-use super::{counted, wrapped};
+use super::wrapped;
 
 /// Rectangles that a text lists for one program; the JSON form has all.
 const MOST: usize = 60;
@@ -71,8 +71,8 @@ pub(super) fn text(image: &Image, variants: &[Vec<usize>]) -> String {
         if blocks.len() > MOST {
             words.push(format!("and {} more", blocks.len() - MOST));
         }
-        let pes = counted(programs.iter().map(|&number| count(image, number)).sum(), "PE");
-        let count = counted(programs.len() as u64, "program");
+        let pes = crate::counted(programs.iter().map(|&number| count(image, number)).sum(), "PE");
+        let count = crate::counted(programs.len() as u64, "program");
         out += &format!("{}: {pes}, {count}\n", image.programs[programs[0]].name);
         out += &wrapped(" ", &words, 2);
     }

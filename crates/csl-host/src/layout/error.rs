@@ -26,6 +26,8 @@ pub enum LayoutError {
     // ---- regions ----
     #[error("code region {name} of {width} x {height} PEs holds nothing")]
     EmptyRegion { name: String, width: u32, height: u32 },
+    #[error("code region {name} of {width} x {height} PEs is too large: a fabric has up to {most} x {most}")]
+    LargeRegion { name: String, width: u32, height: u32, most: u32 },
     #[error("there are two code regions with the name {name}")]
     TwoRegions { name: String },
     #[error("({x}, {y}) to ({end_x}, {end_y}) is no part of {region}, which has {width} x {height} PEs")]
@@ -34,8 +36,10 @@ pub enum LayoutError {
     Positions { region: String, most: usize },
     #[error("{region}: the first routing position needs an input and an output")]
     FirstPosition { region: String },
-    #[error("{region} cannot be placed at {at:?}")]
-    Place { region: String, at: Cell },
+    #[error(
+        "{region} of {width} x {height} PEs cannot be placed at {at:?}: it has to lie in a fabric of up to {most} x {most} PEs"
+    )]
+    Place { region: String, at: Cell, width: u32, height: u32, most: u32 },
     #[error("there is nothing to stack")]
     EmptyStack,
     #[error("code regions {a} and {b} overlap; place() them apart")]

@@ -1,6 +1,6 @@
 //! Coordinates, areas and edges, in PEs.
 
-use csl_machine::Direction;
+use csl_machine::{Direction, MOST_FABRIC_SIDE};
 
 /// Column and row of a PE. Negative ones lie outside of any fabric.
 pub type Cell = (i32, i32);
@@ -19,9 +19,16 @@ pub struct Area {
 }
 
 impl Area {
-    /// `width` columns and `height` rows of PEs from `(x, y)` on.
+    /// `width` columns and `height` rows of PEs from `(x, y)` on. No fabric reaches to where numbers end, so an end that
+    /// would lie beyond that is the greatest number.
     pub fn new(x: i32, y: i32, width: u32, height: u32) -> Area {
-        Area { x, y, end_x: x + width as i32, end_y: y + height as i32 }
+        Area { x, y, end_x: x.saturating_add_unsigned(width), end_y: y.saturating_add_unsigned(height) }
+    }
+
+    /// Whether a fabric of the greatest size that there is holds the area.
+    pub(crate) fn is_in_fabric(&self) -> bool {
+        let fits = |from: i32, end: i32| from >= 0 && u32::try_from(end).is_ok_and(|end| end <= MOST_FABRIC_SIDE);
+        fits(self.x, self.end_x) && fits(self.y, self.end_y)
     }
 
     /// Whether a PE lies in the area.

@@ -14,7 +14,7 @@ mod router;
 mod streams;
 mod wiring;
 
-use csl_machine::{Arch, Size};
+use csl_machine::{Arch, MOST_FABRIC_SIDE, Size};
 use indexmap::IndexMap;
 
 pub use compiling::LayoutOptions;
@@ -116,10 +116,13 @@ impl Layout {
     /// A rectangle of `width` columns and `height` rows of PEs that run the file `source`.
     ///
     /// # Errors
-    /// [`LayoutError::EmptyRegion`] or [`LayoutError::TwoRegions`].
+    /// [`LayoutError::EmptyRegion`], [`LayoutError::LargeRegion`] or [`LayoutError::TwoRegions`].
     pub fn region(&mut self, source: &str, name: &str, width: u32, height: u32) -> Result<RegionId, LayoutError> {
         if width == 0 || height == 0 {
             return Err(LayoutError::EmptyRegion { name: name.to_owned(), width, height });
+        }
+        if width > MOST_FABRIC_SIDE || height > MOST_FABRIC_SIDE {
+            return Err(LayoutError::LargeRegion { name: name.to_owned(), width, height, most: MOST_FABRIC_SIDE });
         }
         if self.regions.iter().any(|region| region.name == name) {
             return Err(LayoutError::TwoRegions { name: name.to_owned() });
@@ -221,12 +224,11 @@ impl Layout {
     /// Places the north-west PE of a region in the fabric.
     ///
     /// # Errors
-    /// [`LayoutError::Place`] west or north of the fabric.
+    /// [`LayoutError::Place`] outside of the largest fabric.
     pub fn place(&mut self, region: RegionId, at: Cell) -> Result<(), LayoutError> {
-        if at.0 < 0 || at.1 < 0 {
-            return Err(LayoutError::Place { region: self.regions[region.0].name.clone(), at });
-        }
-        self.regions[region.0].place = Some(at);
+        let region = &mut self.regions[region.0];
+        region.area_at(at)?;
+        region.place = Some(at);
         Ok(())
     }
 
@@ -308,8 +310,8 @@ impl Layout {
     /// its name.
     ///
     /// # Errors
-    /// [`LayoutError::StreamFlow`], [`LayoutError::StreamWidth`], [`LayoutError::NoBuffer`],
-    /// [`LayoutError::ConnectedTwice`] or [`LayoutError::TwoStreams`].
+    /// [`LayoutError::StreamFlow`], [`LayoutError::StreamWidth`], [`LayoutError::NoBuffer`], [`LayoutError::Taken`] for a
+    /// place outside of the largest fabric, [`LayoutError::ConnectedTwice`] or [`LayoutError::TwoStreams`].
     pub fn stream(
         &mut self,
         flow: Flow,
@@ -327,6 +329,9 @@ impl Layout {
         }
         if buffer == 0 {
             return Err(LayoutError::NoBuffer { port: name });
+        }
+        if let Some(place) = place.filter(|(x, y)| !Area::new(*x, *y, 1, 1).is_in_fabric()) {
+            return Err(LayoutError::Taken { name, place });
         }
         self.use_port(port)?;
         self.add_stream(name, flow, StreamEnd::Port { port, place, buffer })

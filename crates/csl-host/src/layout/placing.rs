@@ -2,7 +2,7 @@
 //! around them where there are any.
 
 use crate::layout::LayoutError;
-use crate::layout::grid::{Area, Cell};
+use crate::layout::grid::Area;
 use crate::layout::region::Region;
 
 /// Free columns and rows before a region that the program has not placed, when ports are in use.
@@ -11,12 +11,12 @@ const ROOM: i32 = 2;
 /// The area of every region. Two that overlap are an error.
 pub(crate) fn place_regions(regions: &[Region], has_paths: bool) -> Result<Vec<Area>, LayoutError> {
     let room = if has_paths { ROOM } else { 0 };
-    let at = |region: &Region, place: Cell| Area::new(place.0, place.1, region.width, region.height);
-    let placed = regions.iter().filter_map(|region| region.place.map(|place| at(region, place)));
-    let mut next = placed.map(|area| area.end_x).max().unwrap_or(0);
+    let placed = regions.iter().filter_map(|region| Some(region.area_at(region.place?)));
+    let ends: Vec<i32> = placed.map(|area| Ok(area?.end_x)).collect::<Result<_, _>>()?;
+    let mut next = ends.into_iter().max().unwrap_or(0);
     let mut areas = Vec::new();
     for region in regions {
-        let area = at(region, region.place.unwrap_or((next + room, room)));
+        let area = region.area_at(region.place.unwrap_or((next + room, room)))?;
         if region.place.is_none() {
             next = area.end_x;
         }

@@ -1,6 +1,6 @@
 //! One code region: a rectangle of PEs that run the same file.
 
-use csl_machine::{ColorConfig, DirSet, Direction, SwitchPos};
+use csl_machine::{ColorConfig, DirSet, Direction, MOST_FABRIC_SIDE, SwitchPos};
 
 use crate::layout::grid::{Area, Cell, Edge};
 use crate::layout::{ColorId, Flow, LayoutError};
@@ -96,6 +96,16 @@ impl Region {
             paints: Vec::new(),
             symbols: Vec::new(),
         }
+    }
+
+    /// The area of the region with its north-west PE at `at`, which a fabric has to hold.
+    pub(crate) fn area_at(&self, at: Cell) -> Result<Area, LayoutError> {
+        let area = Area::new(at.0, at.1, self.width, self.height);
+        if area.is_in_fabric() {
+            return Ok(area);
+        }
+        let (region, width, height) = (self.name.clone(), self.width, self.height);
+        Err(LayoutError::Place { region, at, width, height, most: MOST_FABRIC_SIDE })
     }
 
     pub(crate) fn all(&self) -> Area {

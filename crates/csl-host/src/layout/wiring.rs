@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use csl_machine::{DirSet, Direction};
+use csl_machine::{DirSet, Direction, MOST_FABRIC_SIDE};
 
 use crate::layout::colors::{Class, Classes};
 use crate::layout::grid::{Area, Cell, step, towards};
@@ -310,7 +310,7 @@ impl Wiring {
         buffer: u16,
     ) -> Result<Cell, LayoutError> {
         let name = stream.name.clone();
-        if let Some(place) = place.filter(|place| place.0 < 0 || place.1 < 0 || self.is_occupied(*place)) {
+        if let Some(place) = place.filter(|place| self.is_occupied(*place)) {
             return Err(LayoutError::Taken { name, place });
         }
         let class = self.classes.of(layout.ports[port.0].color);
@@ -372,6 +372,7 @@ fn ways(layout: &Layout, port: PortId) -> Vec<Direction> {
     [own].into_iter().chain(others).collect()
 }
 
+/// The corner, excluded, of the PEs that paths may use: no further out than a fabric can be large.
 fn bounds(layout: &Layout, areas: &[Area]) -> Cell {
     let places = layout.streams.iter().filter_map(|stream| match stream.end {
         StreamEnd::Port { place, .. } => place,
@@ -382,5 +383,6 @@ fn bounds(layout: &Layout, areas: &[Area]) -> Cell {
     // The lanes of a connection go around a corner side by side.
     let lanes = layout.connections.iter().map(|(tx, _)| layout.port_pes(*tx) as i32).max().unwrap_or(0);
     let margin = MARGIN.max(lanes) + layout.streams.len() as i32;
-    ends.fold((0, 0), |(x, y), end| (x.max(end.0 + margin), y.max(end.1 + margin)))
+    let most = MOST_FABRIC_SIDE as i32;
+    ends.fold((0, 0), |(x, y), end| (x.max(end.0 + margin).min(most), y.max(end.1 + margin).min(most)))
 }

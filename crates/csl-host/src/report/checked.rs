@@ -13,6 +13,7 @@ use csl_sim::{Group, Mistake};
 use indexmap::IndexMap;
 
 use super::{Excerpts, fifo_name};
+use crate::counted;
 
 /// The greatest number of places that are told.
 const MOST_PLACES: usize = 50;
@@ -116,10 +117,6 @@ fn verb(access: Access) -> &'static str {
     if access.is_store { "writes" } else { "reads" }
 }
 
-fn plural(count: u32, what: &str) -> String {
-    if count == 1 { format!("{count} {what}") } else { format!("{count} {what}s") }
-}
-
 /// The bytes of an access, as an element of the object that holds them or is meant to.
 fn element(program: &PeImage, object: Option<u32>, access: Access) -> String {
     let Access { addr, bytes, .. } = access;
@@ -136,7 +133,7 @@ fn element(program: &PeImage, object: Option<u32>, access: Access) -> String {
 }
 
 fn size(bytes: u16) -> String {
-    plural(bytes.into(), "byte")
+    counted(bytes.into(), "byte")
 }
 
 fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
@@ -148,8 +145,8 @@ fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
             let size = symbol(program, object).map_or(0, |symbol| symbol.size);
             let width = u32::from(access.bytes.max(1));
             let has = match size % width {
-                0 if width <= 8 => plural(size / width, "element"),
-                _ => plural(size, "byte"),
+                0 if width <= 8 => counted((size / width).into(), "element"),
+                _ => counted(size.into(), "byte"),
             };
             let beside = match program.symbol_at(access.addr) {
                 Some(other) if symbol(program, object).is_none_or(|symbol| symbol.name != other.name) => {
@@ -161,7 +158,7 @@ fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
         }
         Wrong::BehindRow { object, index, length } => {
             let name = symbol(program, object).map_or("an array", |symbol| symbol.name.as_str());
-            format!("takes element {index} of a row of `{name}`, which has {}", plural(length.into(), "element"))
+            format!("takes element {index} of a row of `{name}`, which has {}", counted(length.into(), "element"))
         }
         Wrong::Misaligned { access } => {
             format!("{} {} at the odd address 0x{:04x}", verb(access), size(access.bytes), access.addr)
@@ -187,7 +184,7 @@ fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
         Wrong::UnblockedAgain => "unblocks the command stream, which is not blocked".to_owned(),
         Wrong::Overlap { object, steps } => {
             let name = symbol(program, object).map_or("memory", |symbol| symbol.name.as_str());
-            let behind = plural(steps, "element");
+            let behind = counted(steps.into(), "element");
             format!(
                 "moves `{name}` onto itself, {behind} on: it reads what it has written, so that the first values repeat"
             )
@@ -204,7 +201,7 @@ fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
             )
         }
         Wrong::Lengths { length, other } => {
-            format!("has operands of unequal length: one has {}, another {other}", plural(length, "element"))
+            format!("has operands of unequal length: one has {}, another {other}", counted(length.into(), "element"))
         }
         Wrong::Float { raised } => {
             let result = match raised {

@@ -10,6 +10,7 @@ use csl_pe::scalar::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
 use super::{Excerpts, Origin, checked, circle, fifo_name};
+use crate::inspect::picture::routes_of;
 
 pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
     let FaultReport { cycle, x, y, .. } = report;
@@ -45,7 +46,8 @@ fn under(excerpts: &mut Excerpts, report: &FaultReport, headline: impl Fn(&str) 
         }
         FaultKind::Fabric(fault) => {
             let diagnostic = fabric_fault(fault, headline);
-            match circle::through(image, fault.color, Coord { x: *x, y: *y }) {
+            let routes = routes_of(image, fault.color);
+            match circle::through(&routes, fault.color, Coord { x: *x, y: *y }) {
                 Some(text) => diagnostic.note(text),
                 None => diagnostic,
             }
