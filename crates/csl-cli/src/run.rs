@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
-use csl_host::{Check, HostError, Runtime, Settings, Untimed, folder_of_run, parse_check, parse_untimed};
+use csl_host::{
+    Check, HostError, LOG_FILE, Runtime, STATISTICS_FILE, Settings, Untimed, folder_of_run, parse_check, parse_untimed,
+};
 
 use crate::output::{Color, print, tell, warn};
 use crate::signals::Signals;
@@ -133,6 +135,10 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     if let Some(cycles) = args.max_cycles {
         runtime.limit_cycles(cycles);
     }
+    let core = args.core.iter().map(|core| (core.clone(), "the core file"));
+    let logs = [(LOG_FILE, "the log of the run"), (STATISTICS_FILE, "the statistics of the run")];
+    let others: Vec<_> = core.chain(logs.map(|(name, what)| (output.join(name), what))).collect();
+    batch::check_results(&args.folder, &steps, &others).map_err(|error| error.to_string())?;
     let signals =
         Signals::watch(&runtime.interrupt()).map_err(|error| format!("signals cannot be watched: {error}"))?;
     let say = |text: &str| match text.strip_prefix("warning: ") {

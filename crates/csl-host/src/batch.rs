@@ -1,6 +1,6 @@
 //! Runs a compiled program without a host program: copies from and to `.npy` files and launches, in order.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use csl_image::{ExportKind, Image};
 use csl_machine::{Chip, Coord};
@@ -10,6 +10,7 @@ use csl_sim::{Copy, Ending, Endpoint, Order, Rect, Spread, Width};
 use crate::arguments::Argument;
 use crate::error::{ArgumentError, HostError};
 pub use crate::npy::{Array, ItemType};
+use crate::outdir::{is_of_program, resolved};
 use crate::runtime::{Runtime, half};
 
 /// One step of a run.
@@ -108,6 +109,37 @@ fn parse_argument(word: &str) -> Result<Argument, String> {
         (_, _, _, Ok(value)) => Ok(Argument::Float(value)),
         _ => Err(format!("`{word}` is not a number")),
     }
+}
+
+/// Looks, before a run, at the files that its steps are to write.
+///
+/// # Errors
+/// [`HostError::Argument`] for a file of the compiled program in `folder`, for a source file, for one of `others`, each with
+/// its name in words, for two results in one file, and for a `.npy` file that exists and is none.
+pub fn check_results(folder: &Path, steps: &[Step], others: &[(PathBuf, &'static str)]) -> Result<(), HostError> {
+    let mut taken: Vec<(PathBuf, &str)> = others.iter().map(|(path, what)| (resolved(path), *what)).collect();
+    let results = steps.iter().filter_map(|step| match step {
+        Step::D2h(copy) if copy.file.as_os_str() != "-" => Some(&copy.file),
+        _ => None,
+    });
+    for file in results {
+        let path = resolved(file);
+        let has_ending = |ending: &str| path.extension().is_some_and(|own| own == ending);
+        let what = match taken.iter().find(|(known, _)| *known == path) {
+            Some((_, what)) => what,
+            None if has_ending("csl") && path.exists() => "a source file",
+            None if is_of_program(folder, &path) => "a file of the compiled program",
+            None if has_ending("npy") && !Array::may_replace(&path) => "there, and no array of numpy",
+            None => {
+                if !path.exists() || path.is_file() {
+                    taken.push((path, "the file of another --d2h"));
+                }
+                continue;
+            }
+        };
+        return Err(ArgumentError::Taken { file: file.clone(), what }.into());
+    }
+    Ok(())
 }
 
 /// Does the steps, then waits for the end of the run, and returns how it ended. `say` gets a line on each finished

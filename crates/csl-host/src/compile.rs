@@ -159,24 +159,41 @@ fn generate(options: &Options, wafer: Wafer, placement: Placement, done: &mut Co
 /// Writes the output folder, and the files that the command line names.
 fn write(options: &Options, image: Image, done: &mut Compilation) -> Result<(), String> {
     let sources = done.source_files(options);
+    let routes_file = options.out_routes.as_deref().filter(|path| *path != Path::new(PRINTED));
+    check_named(options, [options.output_json.as_deref(), routes_file])?;
     let mut named = Vec::new();
     if let Some(path) = &options.output_json {
         let text = outdir::json_bytes(&outdir::metadata(&image, &options.colors));
         named.push(NamedFile::stage(&options.locate(path), text, &sources)?);
     }
-    let printed = match &options.out_routes {
-        Some(path) if path == Path::new(PRINTED) => outdir::routes(&image),
+    let printed = match routes_file {
         Some(path) => {
             let text = outdir::routes(&image).into_bytes();
             named.push(NamedFile::stage(&options.locate(path), text, &sources)?);
             String::new()
         }
+        None if options.out_routes.is_some() => outdir::routes(&image),
         None => String::new(),
     };
     store(options, image, done, Extras::default())?;
     named.into_iter().try_for_each(NamedFile::put)?;
     done.text = printed;
     Ok(())
+}
+
+/// Refuses files beside the program that would take the place of one of its own, or of each other.
+fn check_named(options: &Options, named: [Option<&Path>; 2]) -> Result<(), String> {
+    let named = named.map(|path| path.map(|path| options.locate(path)));
+    let folder = options.locate(&options.output);
+    if let Some(path) = named.iter().flatten().find(|path| outdir::is_of_program(&folder, path)) {
+        return Err(format!("cannot write {}: it stands among the files of the compiled program", path.display()));
+    }
+    match named.map(|path| path.map(|path| outdir::resolved(&path))) {
+        [Some(json), Some(routes)] if json == routes => {
+            Err(format!("--output-json and --out-routes name the same file, {}", json.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Additions to a program by a layout of the host.

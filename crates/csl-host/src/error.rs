@@ -204,6 +204,9 @@ pub enum ArgumentError {
     NoSentinel { number: u32, last: u8 },
     #[error("color {color}: there is none of this number")]
     NoPortColor { color: u32 },
+    /// A file for results that is another's; `what` says whose.
+    #[error("{}: it is {what}; choose another file", .file.display())]
+    Taken { file: PathBuf, what: &'static str },
     #[error("set_symbol: {name} has {size} bytes, and {given} are given")]
     TooLong { name: String, size: u32, given: usize },
     #[error("launch: {function}{params} takes {} given", params.takes(*.given))]

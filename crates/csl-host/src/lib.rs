@@ -99,7 +99,9 @@ pub use outdir::IMAGE_FILE;
 pub use placement::{Placement, place};
 pub use progress::Progress;
 pub use requests::{Request, RequestKind};
-pub use runtime::{Runtime, Settings, Task, Untimed, folder_of_run, parse_check, parse_untimed, read_image};
+pub use runtime::{
+    Runtime, STATISTICS_FILE, Settings, Task, Untimed, folder_of_run, parse_check, parse_untimed, read_image,
+};
 pub use simlog::{LOG_FILE, LogKinds};
 pub use sources::{FileSources, TextSources, Trees, Unsaved, has_layout, library_name, tidy};
 

@@ -1,6 +1,7 @@
 //! `.npy` files: arrays of numbers of 1 to 8 bytes, little-endian, as numpy writes them (format 1 to 3).
 
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 
 use csl_num::{FloatKind, to_f64};
@@ -89,6 +90,17 @@ impl Array {
         let read = read(path, most);
         let parsed = read.and_then(|bytes| Array::of(&bytes).map_err(FileError::Npy));
         parsed.map_err(|cause| HostError::Unreadable { path: path.to_owned(), cause })
+    }
+
+    /// Whether what is at a path may be written over with an array: another one, an empty file, or no file.
+    pub(crate) fn may_replace(path: &Path) -> bool {
+        // A pipe is not to be read.
+        if !path.is_file() {
+            return true;
+        }
+        let mut begin = Vec::new();
+        let read = std::fs::File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut begin));
+        read.is_err() || begin.is_empty() || begin == MAGIC
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), HostError> {

@@ -14,7 +14,7 @@ use csl_image::{Export, ExportKind, Exported, Image, Origin, PeImage, RouteRun, 
 use csl_machine::{ColorConfig, Coord, TileRun};
 use serde_json::{Value, json};
 
-pub(crate) use named::NamedFile;
+pub(crate) use named::{NamedFile, resolved};
 
 /// Path of the image in an output folder.
 pub const IMAGE_FILE: &str = "bin/program.wafer";
@@ -77,6 +77,15 @@ fn keep_off_sources(folder: &Path, sources: &[PathBuf]) -> Result<(), String> {
         )),
         None => Ok(()),
     }
+}
+
+/// Whether a path is that of a file of the compiled program in `folder`, or stands among them.
+pub(crate) fn is_of_program(folder: &Path, path: &Path) -> bool {
+    let (folder, path) = (resolved(folder), resolved(path));
+    let is_own = |inside: &Path| {
+        SIDE_FILES.iter().any(|name| inside == Path::new(name)) || FOLDERS.iter().any(|name| inside.starts_with(name))
+    };
+    path.strip_prefix(folder).is_ok_and(is_own)
 }
 
 fn write_to_disk(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -33,7 +33,7 @@ use crate::simlog::{LOG_FILE, LogKinds, SimLog, Totals, prints};
 use crate::stopwatch::Stopwatch;
 
 /// The file with the statistics of a run, beside `sim.log`.
-const STATISTICS_FILE: &str = "sim_stats.json";
+pub const STATISTICS_FILE: &str = "sim_stats.json";
 
 /// Settings of a run. None of them changes the result of a program without races.
 #[derive(Clone, Debug)]

@@ -783,3 +783,32 @@ fn a_schedule_comes_by_option_or_environment_and_exploring_a_command_sets_it() {
     let error = String::from_utf8(run.expect("waferlab runs").stderr).expect("UTF-8");
     assert!(error.contains("WAFERLAB_SCHEDULE=x: the number of a schedule is wanted"), "{error}");
 }
+
+/// A result is written over nothing but results: not over the program, its sources, or what the run writes beside it.
+#[test]
+fn results_take_the_place_of_results_alone() {
+    let folder = compiled();
+    let at = folder.path();
+    std::fs::write(at.join("notes.npy"), "notes").expect("the folder is writable");
+    for (file, what) in [
+        ("pe.csl", "a source file"),
+        ("./out/../layout.csl", "a source file"),
+        ("out/bin/program.wafer", "a file of the compiled program"),
+        ("out/bin/new", "a file of the compiled program"),
+        ("out/out.json", "a file of the compiled program"),
+        ("sim.log", "the log of the run"),
+        ("sim_stats.json", "the statistics of the run"),
+        ("c.core", "the core file"),
+        ("notes.npy", "there, and no array of numpy"),
+        ("once.npy", "the file of another --d2h"),
+    ] {
+        let before = std::fs::read(at.join(file)).ok();
+        let line = format!("run out --launch go:7 --d2h v=once.npy --core c.core --d2h v={file}");
+        let expected = format!("waferlab: {file}: it is {what}; choose another file\n");
+        assert_eq!(refused(at, &line), expected);
+        assert_eq!(std::fs::read(at.join(file)).ok(), before, "{file}");
+    }
+    for _ in 0..2 {
+        printed(at, "run out --launch go:7 --d2h v=once.npy --d2h v=out/v.bin --d2h v=- --d2h v=- --core c.core");
+    }
+}

@@ -398,4 +398,19 @@ fn files_that_are_named_are_replaced_as_a_whole() {
     let refused = done(&["--output-json=src/pe.csl"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("src/pe.csl: it is a source file"));
     assert_eq!(tree(&field.at("src")), sources);
+    let program = tree(&field.at("out"));
+    for (options, part) in [
+        (
+            ["--out-routes=out/bin/program.wafer", ""],
+            "out/bin/program.wafer: it stands among the files of the compiled program",
+        ),
+        (["--output-json=out/out.json", ""], "out/out.json: it stands among"),
+        (["--output-json=both", "--out-routes=./both"], "--output-json and --out-routes name the same file"),
+    ] {
+        let options: Vec<&str> = options.into_iter().filter(|option| !option.is_empty()).collect();
+        let refused = done(&options);
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(1) && text.contains(part), "{text}");
+    }
+    assert_eq!(tree(&field.at("out")), program);
 }

@@ -16,6 +16,18 @@ enum State {
     Done,
 }
 
+/// A path without links, as far as it exists.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) if parent.as_os_str().is_empty() => resolved(Path::new(".")).join(name),
+        (Some(parent), Some(name)) => resolved(parent).join(name),
+        _ => path.to_owned(),
+    }
+}
+
 impl NamedFile {
     /// Writes the file beside its place; refuses a folder and the source files of the compilation.
     pub(crate) fn stage(path: &Path, bytes: Vec<u8>, sources: &[PathBuf]) -> Result<NamedFile, String> {
