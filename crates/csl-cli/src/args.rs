@@ -9,6 +9,7 @@ use csl_host::options::{
 };
 use csl_host::{Arch, Code, Coord, ErrorFormat, Rendering, Sdk, Size, Stage, USUAL_LIMIT};
 
+use crate::number::whole;
 use crate::output::Color;
 use crate::words::Words;
 
@@ -46,13 +47,13 @@ pub struct CslcArgs {
     #[arg(long)]
     pub memcpy: bool,
     /// Number of memcpy I/O channels
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u8>(0, u64::from(u8::MAX)))]
     pub channels: u8,
     /// Columns of buffer PEs for input, west of the program
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=65_535))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u32>(0, u64::from(u16::MAX)))]
     pub width_west_buf: u32,
     /// Columns of buffer PEs for output, east of the program
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=65_535))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u32>(0, u64::from(u16::MAX)))]
     pub width_east_buf: u32,
     /// Folder to search for <...> in @import_module and @set_tile_code; may be repeated
     #[arg(long, value_name = "FOLDER")]
@@ -61,13 +62,13 @@ pub struct CslcArgs {
     #[arg(long, value_parser = fp16_name, default_value = "f16", value_name = "f16|bf16|cb16")]
     pub fp16_format: String,
     /// Iterations that each `inline` loop may take [default: as many as a PE can hold]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0, None))]
     pub max_inlined_iterations: Option<u64>,
     /// Depth that comptime and inline calls may reach [default: 100]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(0, None))]
     pub comptime_func_depth_limit: Option<u32>,
     /// Threads to compile with, at most [default: one for each core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1, None))]
     pub max_parallelism: Option<u32>,
     /// First address of link sections, as .NAME:BYTES,.NAME:BYTES
     #[arg(long, value_name = "SECTIONS", alias = "link-section-address-bytes")]
@@ -89,7 +90,7 @@ pub struct CslcArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = PRINTED)]
     pub out_routes: Option<PathBuf>,
     /// Accepted for scripts; debug information is always complete
-    #[arg(short = 'g', value_name = "LEVEL")]
+    #[arg(short = 'g', value_name = "LEVEL", value_parser = whole::<u8>(0, u64::from(u8::MAX)))]
     pub debug_info: Option<u8>,
     /// Follow this SDK release where two releases disagree
     #[arg(long, value_parser = parse_sdk, value_name = "VERSION")]
@@ -107,7 +108,7 @@ pub struct CslcArgs {
     #[arg(long, value_enum, default_value = "human", value_name = "human|short|json|sarif")]
     pub error_format: Format,
     /// Print at most so many errors, and so many warnings; 0 for all [default: 100, or all with json and sarif]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(0, None))]
     pub error_limit: Option<usize>,
     /// Colour diagnostics; auto looks at the terminal and at NO_COLOR, CLICOLOR_FORCE and TERM
     #[arg(long, value_enum, default_value = "auto", value_name = "auto|always|never")]

@@ -34,12 +34,12 @@ pub(crate) fn with_words(words: impl IntoIterator<Item = OsString>) -> ExitCode 
 
 /// Prints help, the version or an error of the command line. Help and version end with status 0, every error with 1.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    // Printing can only fail when the reader is gone.
-    let _ = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
+    let printed = output::printed(error.print());
+    let is_error = !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if let Err(text) = &printed {
+        tell(&format!("{text}\n"));
     }
+    if is_error || printed.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Whether the program compiled.

@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use csl_host::project::is_script;
 use csl_host::{Coord, LOG_FILE};
 
+use crate::number::whole;
 use crate::output::{print, tell};
 
 #[derive(Debug, Args)]
@@ -44,10 +45,10 @@ pub enum Request {
         #[arg(long = "artifact_dir", default_value = ".")]
         folder: PathBuf,
         /// Column in the whole fabric
-        #[arg(long)]
+        #[arg(long, value_parser = whole::<u32>(0, None))]
         x: u32,
         /// Row in the whole fabric
-        #[arg(long)]
+        #[arg(long, value_parser = whole::<u32>(0, None))]
         y: u32,
         /// Accepted as older releases have it
         #[arg(default_value = "trace")]

@@ -12,6 +12,7 @@ use csl_host::environment::{SCHEDULE, UNTIMED};
 use csl_host::explore::{Difference, End, Outcome, outcome};
 use csl_host::{Check, Runtime, Settings, parse_untimed};
 
+use crate::number::whole;
 use crate::output::{print, tell};
 use crate::run::steps;
 use crate::signals::Signals;
@@ -38,10 +39,10 @@ pub struct ExploreArgs {
     #[arg(required_unless_present = "command", conflicts_with = "command")]
     folder: Option<PathBuf>,
     /// The number of schedules to try
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<u64>(1, None))]
     schedules: u64,
     /// The number of the first of them
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = whole::<u64>(0, None))]
     first: u64,
     /// Copy a file to a symbol
     #[arg(long, value_name = "SYMBOL=FILE", conflicts_with = "command")]

@@ -110,7 +110,7 @@ fn find(path: &Path, files: &mut Vec<File>) -> Result<(), String> {
             if !hidden && !entry.is_symlink() {
                 find(&entry, files)?;
             }
-        } else if !hidden && entry.extension().is_some_and(|ending| ending == "csl") && entry.exists() {
+        } else if !hidden && entry.extension().is_some_and(|ending| ending == "csl") && entry.is_file() {
             files.push(File { path: entry, found: true });
         }
     }

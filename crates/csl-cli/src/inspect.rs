@@ -7,6 +7,7 @@ use csl_host::inspect::{Choice, Inspection, Part};
 use csl_host::options::parse_pair;
 use csl_host::{Coord, printable};
 
+use crate::number::whole;
 use crate::output::print;
 
 #[derive(Debug, Args)]
@@ -17,7 +18,7 @@ pub struct InspectArgs {
     #[arg(value_enum, default_value = "summary")]
     part: PartName,
     /// routes: of this color
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u8>(0, u64::from(u8::MAX)))]
     color: Option<u8>,
     /// tiles, memory, code: of this program, by its number or file
     #[arg(long, value_name = "PROGRAM")]

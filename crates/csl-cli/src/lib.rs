@@ -10,6 +10,7 @@ mod files;
 mod fmt;
 mod inspect;
 mod lint;
+mod number;
 mod output;
 mod readelf;
 mod run;

@@ -14,6 +14,7 @@ use csl_host::{Code, Compilation, Options, Rendering, Severity};
 use crate::args::{Format, rendering};
 use crate::cslc::usage;
 use crate::files::{difference, replace};
+use crate::number::whole;
 use crate::output::{Color, print, tell};
 
 /// The text after the options in `--help`.
@@ -46,7 +47,7 @@ pub struct LintArgs {
     #[arg(long, value_enum, value_name = "human|short|json|sarif", hide_possible_values = true)]
     error_format: Option<Format>,
     /// Print at most so many errors, and so many warnings; 0 for all [default: 100, or all with json and sarif]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(0, None))]
     error_limit: Option<usize>,
     /// Colour findings; auto looks at the terminal and at NO_COLOR, CLICOLOR_FORCE and TERM [default: auto]
     #[arg(long, value_enum, value_name = "auto|always|never", hide_possible_values = true)]

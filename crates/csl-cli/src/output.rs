@@ -9,7 +9,12 @@ use csl_host::environment::{self, Variable};
 
 pub(crate) fn print(text: &str) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// The result of printing: a reader that is gone has seen enough.
+pub(crate) fn printed(result: std::io::Result<()>) -> Result<(), String> {
+    match result {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|error| format!("cannot print: {error}")),
     }

@@ -9,8 +9,12 @@ use csl_host::{
     Check, HostError, LOG_FILE, Runtime, STATISTICS_FILE, Settings, Untimed, folder_of_run, parse_check, parse_untimed,
 };
 
+use crate::number::whole;
 use crate::output::{Color, print, tell, warn};
 use crate::signals::Signals;
+
+/// The threads that a run may have, at most.
+const MOST_THREADS: u64 = 64;
 
 /// The text after the options in `--help`.
 pub const HELP: &str = "\
@@ -58,7 +62,7 @@ pub struct RunArgs {
     output_folder: Option<PathBuf>,
     /// End the run in this cycle, with a report [default: WAFERLAB_MAX_CYCLES, or none while steps are done and 10 million
     /// cycles behind the last, 1 million without --memcpy]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1, None))]
     max_cycles: Option<u64>,
     /// Look for mistakes: accesses outside an object, races, memory that was never written, and more; =stop ends the run at
     /// the first [default: WAFERLAB_CHECK, or =off]
@@ -67,7 +71,7 @@ pub struct RunArgs {
     check: Option<Check>,
     /// Run by another schedule than the machine's own: orders and delays that it leaves open are drawn, so that only races
     /// change a result [default: WAFERLAB_SCHEDULE, or none]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>(0, None))]
     schedule: Option<u64>,
     /// Run without a clock, several times faster: meant to give the same memory, faults and deadlocks where the program has
     /// no race (not proven: compare once); cycles that are told mean nothing, and reading the time is refused, or with
@@ -76,7 +80,7 @@ pub struct RunArgs {
           value_parser = untimed)]
     untimed: Option<Untimed>,
     /// Threads that the simulator may use
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<usize>(1, MOST_THREADS))]
     threads: usize,
     /// Colour reports; auto looks at the terminal and at NO_COLOR, CLICOLOR_FORCE and TERM
     #[arg(long, value_enum, default_value = "auto", value_name = "auto|always|never")]
@@ -123,9 +127,6 @@ fn write_files(runtime: &mut Runtime, output: &Path, core: Option<&Path>) -> Vec
 pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     let args = RunArgs::from_arg_matches(matches).map_err(|error| error.to_string())?;
     let steps = steps(matches)?;
-    if !(1..=64).contains(&args.threads) {
-        return Err(format!("--threads={}: 1 to 64 threads can be used", args.threads));
-    }
     let settings =
         Settings { threads: args.threads, check: args.check, schedule: args.schedule, untimed: args.untimed };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;

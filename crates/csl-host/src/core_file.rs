@@ -35,6 +35,10 @@ pub struct Core {
 /// Whether a file begins as core files do.
 pub fn is_core(path: &Path) -> bool {
     use std::io::Read;
+    // A pipe would wait for what is written to it.
+    if !path.is_file() {
+        return false;
+    }
     let mut magic = [0; MAGIC.len()];
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic));
     read.is_ok() && &magic == MAGIC

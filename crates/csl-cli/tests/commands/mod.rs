@@ -505,8 +505,9 @@ fn wrong_arguments_end_with_status_1() {
         ("run nowhere", "there is no such folder"),
         ("run out --launch go", "takes 1 argument, 0 given"),
         ("run out --d2h v", "SYMBOL=FILE"),
-        ("run out --threads 0", "1 to 64"),
-        ("run out --max-cycles 0", "0 is not in 1.."),
+        ("run out --threads 0", "a whole number from 1 to 64 is wanted"),
+        ("run out --max-cycles 0", "a whole number from 1 on is wanted"),
+        ("run out --max-cycles x", "a whole number from 1 on is wanted"),
     ] {
         let text = refused(at, line);
         assert!(text.contains(part), "{line}: {text}");
@@ -811,4 +812,20 @@ fn results_take_the_place_of_results_alone() {
     for _ in 0..2 {
         printed(at, "run out --launch go:7 --d2h v=once.npy --d2h v=out/v.bin --d2h v=- --d2h v=- --core c.core");
     }
+}
+
+/// A pipe waits for its other end: what looks through folders passes pipes over.
+#[test]
+#[cfg(unix)]
+fn pipes_are_not_waited_for() {
+    let folder = compiled();
+    let at = folder.path();
+    std::fs::create_dir(at.join("logs")).expect("the folder is writable");
+    let made = Command::new("mkfifo").args(["core.pipe", "x.csl", "logs/sim.log"]).current_dir(at).status();
+    assert!(made.expect("mkfifo runs").success());
+    assert_eq!(printed(at, "csdb . context list"), "INFO:csdb: [0] ./out\n");
+    assert!(ended(at, "fmt --check .").status.code().is_some_and(|status| status < 2));
+    let done = ended(at, "run out --launch go:7 --output-folder logs");
+    let told = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(told.contains("logs/sim.log: it is there and no regular file"), "{told}");
 }

@@ -226,6 +226,10 @@ fn claim(path: &Path) -> io::Result<(File, PathBuf)> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut at = path.to_owned();
     for number in 2.. {
+        // A pipe would wait for a reader, and has no length to cut.
+        if at.exists() && !at.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is there and no regular file"));
+        }
         let file = File::options().write(true).create(true).truncate(false).open(&at)?;
         // File systems without locks are taken as they are.
         if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
