@@ -60,8 +60,8 @@ pub struct RunArgs {
     /// directory]
     #[arg(long, value_name = "FOLDER")]
     output_folder: Option<PathBuf>,
-    /// End the run in this cycle, with a report [default: WAFERLAB_MAX_CYCLES, or none while steps are done and 10 million
-    /// cycles behind the last, 1 million without --memcpy]
+    /// End the run in this cycle, or soon behind it where all PEs stand, with a report [default: WAFERLAB_MAX_CYCLES, or none
+    /// while steps are done and 10 million cycles behind the last, 1 million without --memcpy]
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1, None))]
     max_cycles: Option<u64>,
     /// Look for mistakes: accesses outside an object, races, memory that was never written, and more; =stop ends the run at

@@ -34,7 +34,7 @@ macro_rules! variables {
 
 variables! {
     IMPORT_PATH = "CSL_IMPORT_PATH", "Folders, with colons between them, in which `cslc` looks for `<...>` of `@import_module` and `@set_tile_code`, behind those of `--import-path` and before its own library.";
-    MAX_CYCLES = "WAFERLAB_MAX_CYCLES", "Ends a run in this cycle, with a report of where each PE is. `waferlab run --max-cycles` goes before it.";
+    MAX_CYCLES = "WAFERLAB_MAX_CYCLES", "Ends a run in this cycle, or soon behind it where all PEs stand, with a report of where each PE is. `waferlab run --max-cycles` goes before it.";
     OUTPUT_FOLDER = "WAFERLAB_OUTPUT_FOLDER", "The folder for `sim.log`, `sim_stats.json` and `simfab_traces`, made if it is not there; the argument of `SdkRuntime` goes before it. The working directory is usual.";
     CHECK = "WAFERLAB_CHECK", "1: PEs look for mistakes of their programs, and what they find is told at the end; `stop`: the first ends the run. `waferlab run --check` and `SdkRuntime(check=)` go before it.";
     SCHEDULE = "WAFERLAB_SCHEDULE", "The number of a schedule: the run takes other orders and delays than the machine's own, all of them legal, so that only races change its results. `waferlab run --schedule` goes before it; `waferlab explore` tries many.";

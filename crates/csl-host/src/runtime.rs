@@ -14,8 +14,8 @@ use std::time::Duration;
 use csl_image::{Flow, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
-    Check, Command, Copy, Ending, Endpoint, Gauge, NATIVE_AFTER, Names, Rect, RequestError, RunError, Shape, Sim,
-    SimOptions, Sink, Span, Spread, Ticket, TimeReads,
+    BlockedState, Check, Command, Copy, Ending, Endpoint, Gauge, NATIVE_AFTER, Names, Rect, RequestError, RunError,
+    Shape, Sim, SimOptions, Sink, Span, Spread, Ticket, TimeReads,
 };
 use indexmap::IndexMap;
 
@@ -280,17 +280,7 @@ impl Runtime {
         self.add_mistakes(None);
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
             let blocked_state = sim.blocked_state();
-            self.warnings.extend(report::hazards(&self.image, &self.sources, &blocked_state));
-            self.warnings.extend(report::unserved_registers(&self.image, &self.sources, &blocked_state));
-            self.warnings.extend(report::unbound_activations(&self.image, &self.sources, &blocked_state));
-            self.warnings.extend(report::unstarted_reads(&self.image, &self.sources, &blocked_state));
-            if ending != Ending::Complete {
-                self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &blocked_state));
-            }
-            self.warnings.extend(report::left_the_rectangle(&self.image, &self.sources, &blocked_state));
-            if sim.is_at_rest() {
-                self.warnings.extend(report::left_over(&self.image, &self.sources, &blocked_state));
-            }
+            self.look_back(&blocked_state, Some(ending), sim.is_at_rest());
             self.state = State::Stopped(sim);
             self.close_log(BY_REQUEST);
         }
@@ -298,6 +288,32 @@ impl Runtime {
             lock(log).release();
         }
         Ok(ending)
+    }
+
+    /// Warns of what the run has left, for one that ends without [`Runtime::stop`], if nothing can move any more.
+    pub fn tell_left_over(&mut self) {
+        if let State::Running(sim) = &mut self.state
+            && sim.stands()
+        {
+            let blocked_state = sim.blocked_state();
+            self.look_back(&blocked_state, None, true);
+        }
+    }
+
+    /// Adds the warnings that are given at the end of a run; `ending` is known of one that was stopped.
+    fn look_back(&mut self, blocked_state: &BlockedState, ending: Option<Ending>, is_at_rest: bool) {
+        let (image, sources) = (&self.image, &self.sources);
+        self.warnings.extend(report::hazards(image, sources, blocked_state));
+        self.warnings.extend(report::unserved_registers(image, sources, blocked_state));
+        self.warnings.extend(report::unbound_activations(image, sources, blocked_state));
+        self.warnings.extend(report::unstarted_reads(image, sources, blocked_state));
+        if let Some(ending) = ending.filter(|ending| *ending != Ending::Complete) {
+            self.warnings.extend(report::unfinished(image, sources, ending, blocked_state));
+        }
+        self.warnings.extend(report::left_the_rectangle(image, sources, blocked_state));
+        if is_at_rest {
+            self.warnings.extend(report::left_over(image, sources, blocked_state));
+        }
     }
 
     /// The number of an exported symbol or function.

@@ -99,6 +99,12 @@ impl Machine {
         self.runtime.take_warnings()
     }
 
+    /// The warnings that `stop` would give as far as nothing can move any more, for a script that ends without it.
+    fn take_left_over(&mut self) -> Vec<String> {
+        self.runtime.tell_left_over();
+        self.runtime.take_warnings()
+    }
+
     fn logical_to_physical(&self, x: u32, y: u32) -> (u32, u32) {
         let at = self.runtime.to_physical(x, y);
         (at.x, at.y)

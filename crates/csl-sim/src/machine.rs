@@ -141,6 +141,11 @@ impl<E: Element> Machine<E> {
         }
     }
 
+    /// Whether no row has anything to do. In a run without a clock that is never known between two rounds.
+    pub fn is_quiet(&self) -> bool {
+        self.world.options.untimed.is_none() && self.fault.is_none() && self.rows.next() == NEVER
+    }
+
     /// The rows that exist.
     pub fn rows(&mut self) -> impl Iterator<Item = &mut Row<E>> {
         self.rows.iter_mut()

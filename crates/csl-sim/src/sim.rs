@@ -95,6 +95,12 @@ impl Sim {
         self.at_rest
     }
 
+    /// Whether every command is done and nothing can move any more, for a run with a clock: wavelets that stand now stand for
+    /// good, unless the host goes on.
+    pub fn stands(&self) -> bool {
+        self.machine.is_quiet() && self.host.oldest().is_none()
+    }
+
     /// Runs until nothing can move any more unless the host makes another request.
     pub fn rest(&mut self) -> Result<(), RunError> {
         loop {
