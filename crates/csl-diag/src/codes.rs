@@ -134,6 +134,7 @@ codes! {
     PackedSend = "W0529", Warning, "a send of 16-bit elements in pairs to a data task that takes one";
     WideStride = "W0530", Warning, "a stride that does not fit the guide's type for it";
     UnboundActivation = "W0531", Warning, "an activation of an id that nothing is bound to";
+    ImpliedDereference = "W0532", Warning, "a field or an element of what a pointer leads to, without `.*`";
     // E06xx: layout, exports and RPC.
     BadRectangle = "E0601", Error, "a rectangle that does not fit the fabric";
     TileCode = "E0602", Error, "a tile without code, or with two";

@@ -99,10 +99,10 @@ impl Sema<'_> {
 
     pub fn field_place(&mut self, base: &Expr, name: &str, span: Span) -> Res<Place> {
         let mut place = self.eval_place(base)?;
-        // `p.field` looks through a pointer to a struct.
         if let TypeKind::Ptr { many: false, elem, .. } = *self.types.kind(place.ty)
             && crate::value::field_count(&self.types, elem).is_some()
         {
+            self.warn_implied(base, span);
             let pointer = self.load(place, base.span)?;
             place = self.deref(pointer, base.span)?;
         }
@@ -117,6 +117,22 @@ impl Sema<'_> {
         };
         self.note_part(span, place.ty, csl_syntax::Symbol::new(name).as_str());
         self.part_place(place, index as i64, span)
+    }
+
+    /// Warns of `p.field` or `p[i]` where `p` is a pointer to one value. The guide (types): the only operation on such pointers is
+    /// `.*`.
+    fn warn_implied(&mut self, base: &Expr, span: Span) {
+        if self.is_of_library(span) {
+            return;
+        }
+        let end = Span { lo: base.span.hi, ..base.span };
+        let diagnostic = Diagnostic::new(Code::ImpliedDereference, span, "a pointer is followed without `.*`")
+            .note(
+                "the guide allows nothing but `.*` on a pointer to one value, so the vendor's compiler may refuse this",
+            )
+            .help("write `.*` behind the pointer")
+            .edit(end, ".*");
+        self.report(diagnostic);
     }
 
     /// The value of a place that is declared as `comptime_struct`, with its own type.
@@ -189,6 +205,7 @@ impl Sema<'_> {
                 let index = self.eval_index(index)?;
                 return self.many_index(pointer, elem, is_const, index, span);
             }
+            self.warn_implied(base, span);
             place = self.pointee(pointer, elem, is_const, span)?;
         }
         if place.ty == Ty::COMPTIME_STRUCT {
