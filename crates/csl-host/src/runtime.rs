@@ -434,7 +434,7 @@ impl Runtime {
     }
 
     /// Calls an exported function on every PE with raw 32-bit words, one a parameter, of 64-bit ones two, the low one first;
-    /// words beyond its parameters are ignored.
+    /// words beyond its parameters are a warning.
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such function,
@@ -443,6 +443,10 @@ impl Runtime {
         self.sim("call")?;
         let (function, params) = self.function(name)?;
         let args = arguments::of_words(name, &params, words)?;
+        let (taken, given) = (arguments::words_of(&params), words.len());
+        if given > taken {
+            self.warnings.push(format!("call: {name} takes {taken} words, the first of the {given} given"));
+        }
         self.call_everywhere(function, args)
     }
 
