@@ -637,10 +637,11 @@ impl Runtime {
     /// # Errors
     /// [`HostError::Name`] when there is no such PE or no such object on it, [`HostError::Sequence`] before `load()`.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
-        let Coord { x: column, y: row } =
-            self.image.to_logical(x, y).ok_or(NameError::Pe { x, y, begins: self.image.offset })?;
+        let size = self.image.rect;
+        let place = self.image.to_logical(x, y).filter(|at| at.x < size.width && at.y < size.height);
+        let at = place.ok_or(NameError::Pe { x, y, begins: self.image.offset })?;
         let sim = self.any_sim().ok_or(SequenceError::NotLoaded { method: "read_symbol()" })?;
-        let found = sim.read_symbol(column, row, name)?;
+        let found = sim.read_symbol(at.x, at.y, name)?;
         found.ok_or_else(|| NameError::Symbol { x, y, name: name.to_owned() }.into())
     }
 

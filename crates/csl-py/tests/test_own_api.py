@@ -121,8 +121,13 @@ class Compiling(InFolder):
         ):
             with self.subTest(options), self.assertRaisesRegex(ArgumentError, text):
                 waferlab.compile("layout.csl", **options)
-        with self.assertRaisesRegex(CompileError, "arch"):
+        for name in ("memcpy", "warnings_as_errors", "check_all"):
+            with self.assertRaisesRegex(ArgumentError, f"{name} must be True or False, not 'yes'"):
+                waferlab.compile("layout.csl", **{name: "yes"})
+        with self.assertRaisesRegex(CompileError, "arch.*`wse4` is not one of wse2, wse3") as told:
             waferlab.compile("layout.csl", arch="wse4")
+        # Python has neither the option nor the usage of the command.
+        self.assertNotRegex(str(told.exception), "--help|Usage")
 
     def test_warnings_are_logged_and_kept(self):
         with self.assertLogs(logging.getLogger("waferlab"), "WARNING") as logs:

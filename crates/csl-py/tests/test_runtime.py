@@ -254,6 +254,7 @@ class Refusals(unittest.TestCase):
         self.warned("'ordr'.* is 'order'", "memcpy_h2d_colbcast", self.v, self.data[:12], *ALL, ordr=1)
         self.warned("'steaming'.* is 'streaming'", "memcpy_h2d_stride", self.v, self.data, *ALL, 1, 1, steaming=True)
         self.warned("'unblock'.* is 'nonblock'", "launch", "scale", 1.0, unblock=True)
+        self.warned("'factor', which it does not know; known are nonblock$", "launch", "scale", 1.0, factor=2.0)
         self.warned("'unblock'.* is 'nonblock'", "call", "scale", np.zeros(1, np.float32), unblock=True)
 
     def test_a_longer_array_warns(self):
