@@ -411,7 +411,7 @@ def _native(method, tensor):
     return np.asarray(tensor, _dtype(method, tensor.dtype), order="C")
 
 
-def _array(method, value):
+def _array(method: str, value: ArrayLike) -> np.ndarray:
     _without_mask(method, value)
     try:
         return np.asarray(value)

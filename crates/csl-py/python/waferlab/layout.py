@@ -228,9 +228,9 @@ class SdkLayout:
         self._design = _waferlab.Design(_member(_waferlab.Arch, target))
 
     def create_code_region(self, source: str | os.PathLike[str], name: str, width: int, height: int) -> CodeRegion:
-        source, name = arrays.path("create_code_region: source", source), arrays.text("create_code_region: name", name)
+        file, name = arrays.path("create_code_region: source", source), arrays.text("create_code_region: name", name)
         size = arrays.whole("create_code_region: width", width), arrays.whole("create_code_region: height", height)
-        return CodeRegion(self._design, self._design.region(source, name, *size), name)
+        return CodeRegion(self._design, self._design.region(file, name, *size), name)
 
     def connect(self, tx: PortHandle, rx: PortHandle) -> None:
         """A path for every PE of port `tx` to its partner in port `rx`."""
