@@ -81,16 +81,25 @@ pub(crate) fn bits(
     params.iter().zip(arguments).enumerate().map(one).collect()
 }
 
+/// The 32-bit words of a parameter: one, or two of 64 bits.
+fn words_of_one(param: &ParamType) -> usize {
+    if param.bytes > 4 { 2 } else { 1 }
+}
+
+/// The 32-bit words that a function takes.
+pub(crate) fn words_of(params: &[ParamType]) -> usize {
+    params.iter().map(words_of_one).sum()
+}
+
 /// The bits of the arguments from 32-bit words: one of each, of a 64-bit parameter two, the low one first.
 pub(crate) fn of_words(function: &str, params: &[ParamType], words: &[u32]) -> Result<Vec<u64>, HostError> {
-    let size = |param: &ParamType| if param.bytes > 4 { 2 } else { 1 };
-    let (expected, given) = (params.iter().map(size).sum(), words.len());
+    let (expected, given) = (words_of(params), words.len());
     if given < expected {
         return Err(ArgumentError::Words { function: function.to_owned(), expected, given }.into());
     }
     let mut left = words;
     let one = |param| {
-        let (own, rest) = left.split_at(size(param));
+        let (own, rest) = left.split_at(words_of_one(param));
         left = rest;
         own.iter().rev().fold(0, |bits, word| bits << 32 | u64::from(*word))
     };

@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "the message of a variant says what its fields are")]
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use csl_diag::printable;
 use csl_image::ImageError;
@@ -186,6 +186,15 @@ pub enum NameError {
     Color { color: u8, routed: Vec<Color> },
 }
 
+/// What can be done with items of a wrong type but to convert them.
+fn other_way(item: ItemType, symbol: &str, file: &Path) -> String {
+    if ItemType::from_name(&item.to_string()).is_some() {
+        format!(", or copy the bits as they are with {symbol}={}:{item}", file.display())
+    } else {
+        ", as numpy's astype() does; items of other sizes than 16 and 32 bits cannot be moved as they are".to_owned()
+    }
+}
+
 fn list_of(colors: &[Color]) -> String {
     let colors: Vec<String> = colors.iter().map(Color::to_string).collect();
     if colors.is_empty() { "none is".to_owned() } else { format!("routed are {}", colors.join(", ")) }
@@ -245,9 +254,8 @@ pub enum ArgumentError {
     #[error("{method}: {count} wavelets are too many for one call")]
     Wavelets { method: &'static str, count: usize },
     #[error(
-        "{}: its items are {item}, and {symbol} takes {wanted}: convert the file, or copy the bits as they are with \
-         {symbol}={}:{item}",
-        .file.display(), .file.display()
+        "{}: its items are {item}, and {symbol} takes {wanted}: convert the file{}",
+        .file.display(), other_way(*.item, .symbol, .file)
     )]
     ItemType { file: PathBuf, item: ItemType, symbol: String, wanted: ItemType },
     #[error(

@@ -193,7 +193,9 @@ fn field<'a>(header: &'a str, key: &str) -> Option<&'a str> {
 }
 
 fn item_type(text: &str) -> Result<ItemType, NpyError> {
-    let name = text.strip_prefix('\'').and_then(|text| text.split_once('\'')).map_or(text, |(name, _)| name);
+    // A type of numbers is a name in quotes; one of a struct is a list, behind which the next key stands.
+    let quoted = text.strip_prefix('\'').and_then(|text| text.split_once('\''));
+    let name = quoted.or_else(|| text.split_once(", 'fortran_order'")).map_or(text, |(name, _)| name);
     let refused = || NpyError::ItemType(name.to_owned());
     let number = name.strip_prefix(['<', '|', '=']).ok_or_else(refused)?;
     let kind = number.chars().next().filter(|kind| "fiub".contains(*kind)).ok_or_else(refused)?;

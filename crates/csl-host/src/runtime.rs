@@ -450,7 +450,7 @@ impl Runtime {
     }
 
     /// Calls an exported function on every PE with raw 32-bit words, one a parameter, of 64-bit ones two, the low one first;
-    /// words beyond its parameters are ignored.
+    /// words beyond its parameters are a warning.
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such function,
@@ -459,6 +459,10 @@ impl Runtime {
         self.sim("call")?;
         let (function, params) = self.function(name)?;
         let args = arguments::of_words(name, &params, words)?;
+        let (taken, given) = (arguments::words_of(&params), words.len());
+        if given > taken {
+            self.warnings.push(format!("call: {name} takes {taken} words, the first of the {given} given"));
+        }
         self.call_everywhere(function, args)
     }
 
@@ -658,10 +662,11 @@ impl Runtime {
     /// # Errors
     /// [`HostError::Name`] when there is no such PE or no such object on it, [`HostError::Sequence`] before `load()`.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
-        let Coord { x: column, y: row } =
-            self.image.to_logical(x, y).ok_or(NameError::Pe { x, y, begins: self.image.offset })?;
+        let size = self.image.rect;
+        let place = self.image.to_logical(x, y).filter(|at| at.x < size.width && at.y < size.height);
+        let at = place.ok_or(NameError::Pe { x, y, begins: self.image.offset })?;
         let sim = self.any_sim().ok_or(SequenceError::NotLoaded { method: "read_symbol()" })?;
-        let found = sim.read_symbol(column, row, name)?;
+        let found = sim.read_symbol(at.x, at.y, name)?;
         found.ok_or_else(|| NameError::Symbol { x, y, name: name.to_owned() }.into())
     }
 

@@ -113,11 +113,40 @@ fn wrong_steps_are_named() {
     let at = of_ints.windows(3).position(|part| part == b"<f4").expect("the type of its items");
     let of_ints = [&of_ints[..at], b"<i4", &of_ints[at + 3..]].concat();
     std::fs::write(folder.path().join("ints.npy"), of_ints).expect("the folder is writable");
+    for (name, descr) in [
+        ("f64", "'<f8'"),
+        ("i64", "'<i8'"),
+        ("bytes", "'|u1'"),
+        ("bool", "'|b1'"),
+        ("struct", "[('a', '<f4'), ('b', '<f4')]"),
+    ] {
+        let header = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (5,), }}\n");
+        let length = u16::try_from(header.len()).expect("it is short").to_le_bytes();
+        let file = [b"\x93NUMPY\x01\0".as_slice(), &length, header.as_bytes(), &[0; 40]].concat();
+        std::fs::write(folder.path().join(format!("{name}.npy")), file).expect("the folder is writable");
+    }
     for (step, part) in [
         ("h2d v=DIR/none.npy", "none.npy: "),
         ("h2d v=DIR/v.npy", "5 items cannot be dealt out to 3 x 2 PEs"),
         ("h2d v=DIR/v.npy:uint16", "its items are float32, and v takes uint16: convert the file"),
         ("h2d v=DIR/ints.npy", "its items are int32, and v takes float32: convert the file, or copy the bits"),
+        (
+            "h2d v=DIR/f64.npy",
+            "its items are float64, and v takes float32: convert the file, as numpy's astype() does; items",
+        ),
+        (
+            "h2d v=DIR/i64.npy",
+            "its items are int64, and v takes float32: convert the file, as numpy's astype() does; items",
+        ),
+        (
+            "h2d v=DIR/bytes.npy",
+            "its items are uint8, and v takes float32: convert the file, as numpy's astype() does; items",
+        ),
+        (
+            "h2d v=DIR/bool.npy",
+            "its items are bool, and v takes float32: convert the file, as numpy's astype() does; items",
+        ),
+        ("h2d v=DIR/struct.npy", "items of type \"[('a', '<f4'), ('b', '<f4')]\"; numbers of 2 or 4 bytes"),
         ("h2d v=DIR/ints.npy:int32", "5 items cannot be dealt out to 3 x 2 PEs"),
         ("h2d w=DIR/v.npy@0,0,1,1", "exports no symbol \"w\""),
         ("d2h v=DIR/out.npy@3,0,1,1", "reaches outside the program's 3 x 2 PEs"),

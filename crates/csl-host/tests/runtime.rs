@@ -197,6 +197,7 @@ fn a_symbol_is_read_at_its_place_in_the_fabric() {
     assert_eq!((bytes.len(), &bytes[..4]), (16, &3.0f32.to_le_bytes()[..]));
     assert!(refusal(runtime.read_symbol(6, 2, "w")).contains("has no symbol w"));
     assert!(refusal(runtime.read_symbol(0, 0, "v")).contains("no PE of the program at (0, 0)"));
+    assert!(refusal(runtime.read_symbol(400, 1, "v")).contains("no PE of the program at (400, 1)"));
 }
 
 #[test]

@@ -19,7 +19,9 @@ pub fn compile(py: Python<'_>, arguments: Vec<String>, folder: PathBuf, output: 
 fn run(arguments: Vec<String>, folder: PathBuf, output: Option<PathBuf>) -> Compiled {
     let mut options = match csl_cli::parse(arguments) {
         Ok(options) => options,
-        Err(messages) => return Compiled { succeeded: false, folder, messages, text: String::new() },
+        Err(messages) => {
+            return Compiled { succeeded: false, folder, messages: without_usage(&messages), text: String::new() };
+        }
     };
     options.folder = folder;
     options.output = output.unwrap_or(options.output);
@@ -30,6 +32,12 @@ fn run(arguments: Vec<String>, folder: PathBuf, output: Option<PathBuf>) -> Comp
         messages: done.render(&Rendering::default()),
         text: done.text().to_owned(),
     }
+}
+
+/// What is wrong with the words of a command, without how the command is used: there is none in Python.
+fn without_usage(messages: &str) -> String {
+    let end = ["\n\nUsage:", "\n\nFor more information"].iter().filter_map(|start| messages.find(start)).min();
+    end.map_or(messages, |end| &messages[..end]).to_owned()
 }
 
 /// What a compiled program holds, as `waferlab inspect` shows it: text, or the text of a JSON object.

@@ -37,7 +37,9 @@ pub fn show(py: Python<'_>, prints: Option<&Mutex<String>>) -> PyResult<()> {
     if text.is_empty() {
         return Ok(());
     }
-    py.import("sys")?.getattr("stdout")?.call_method1("write", (text,)).map(drop)
+    let output = py.import("sys")?.getattr("stdout")?;
+    // A program that was started with its standard output closed has none: Python's own print() is silent then, too.
+    if output.is_none() { Ok(()) } else { output.call_method1("write", (text,)).map(drop) }
 }
 
 /// Whether the exception is the one that SIGTERM raises while work is done.

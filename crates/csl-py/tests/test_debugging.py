@@ -1,6 +1,7 @@
 """sim.log, sim_stats.json, core files, debug_util and the commands for them."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -126,6 +127,27 @@ class Cores(InAFolder):
             debug_util(self.out).get_symbol(-1, 2, "v", np.float32)
         with self.assertRaisesRegex(ArgumentError, "debug_util: row must not be negative"):
             debug_util(self.out).get_symbol_rect(((4, -2), (2, 2)), "v", np.float32)
+
+    def test_arguments_of_other_types_are_refused_with_words(self):
+        self.run_with().stop()
+        debug = debug_util(self.out)
+        for told, method, *arguments in [
+            (r"debug_util: col must be a whole number, not 4.7 \(float\)", debug.get_symbol, 4.7, 1, "v", "f4"),
+            (r"debug_util: col must be a whole number, not 'a' \(str\)", debug.get_symbol, "a", 1, "v", "f4"),
+            (r"debug_util: symbol must be a str, not None", debug.get_symbol, 4, 1, None, "f4"),
+            (r"debug_util: a rectangle must be \(\(col, row\), .*, not \(4, 1\)", debug.get_symbol_rect, (4, 1), "v", "f4"),
+            (r"debug_util: width must be a whole number, not 1.5", debug.get_symbol_rect, ((4, 1), (1.5, 1)), "v", "f4"),
+            (r"get_symbol_rect: a rectangle of 0 x 1 PEs", debug.get_symbol_rect, ((4, 1), (0, 1)), "v", "f4"),
+        ]:
+            with self.subTest(told), self.assertRaisesRegex(ArgumentError, told):
+                method(*arguments)
+
+    def test_an_output_folder_that_has_gone_is_named_at_the_end(self):
+        runner = self.run_with(output_folder="mine")
+        shutil.rmtree("mine")
+        with self.assertRaisesRegex(SdkError, "stop: .*sim_stats.json cannot be written: No such file"):
+            runner.stop()
+        self.assertRaisesRegex(SdkError, "has been stopped", runner.launch, "scale", 2.0)
 
     def test_simfab_config_asks_for_a_core_at_the_end(self):
         self.run_with(platform=get_platform(None, SimfabConfig(dump_core=True))).stop()

@@ -216,6 +216,69 @@ class Hosts(unittest.TestCase):
             twice.add_input_tensor(1, ("WEST", 0), word, sentinal=43)
         with self.assertRaisesRegex(ArgumentError, "no ELF files"):
             CSELFRunner([])
+        for paths, told in (
+            (None, "elf_paths must be a list, not None .*out_X_Y.elf"),
+            (3, "elf_paths must be a list, not 3"),
+            ([3], r"elf_paths must be a list of str or PathLike, and has 3 \(int\)"),
+            (["nosuch.elf"], "there is no file 'nosuch.elf'; `cslc -o out` writes them to out/bin/out_X_Y.elf"),
+            (os.path.dirname(self.elfs[0]), "there is no file '.*bin'"),
+        ):
+            with self.subTest(told), self.assertRaisesRegex(ArgumentError, f"CSELFRunner: {told}"):
+                CSELFRunner(paths)
+        for colors in (3, [True], ["a"]):
+            with self.subTest(colors), self.assertRaisesRegex(ArgumentError, "input_colors must be a"):
+                CSELFRunner(self.elfs, input_colors=colors)
+        for call in (
+            lambda: twice.add_input_tensor(1, ("WEST", 0), word), lambda: twice.add_input_array("x", 1, "W", word),
+            lambda: twice.add_output_tensor(1, "{ z[i=0:0] -> [PE[2, 0] -> index[i]] }", "f4"),
+            lambda: twice.add_output_array("z", 1, "E", word),
+        ):
+            twice._has_run = True
+            with self.assertRaisesRegex(SdkError, r"^add_\w+: the program has run; tensors are given before connect_and_run"):
+                call()
+
+    def test_port_maps_that_cannot_be_are_told(self):
+        runner, words = CSELFRunner(self.elfs), np.zeros(2, np.uint32)
+        for text, told in (
+            (None, "a port map must be a str, or a side"),
+            (3, "a port map must be a str, or a side"),
+            (b"x", "a port map must be a str, or a side"),
+            ("{ x[i=0:99999999999] -> [PE[-1, 0] -> index[i]] }", "describes 100000000000 elements, the tensor has 2"),
+            ("{ x[i=0:1] -> [PE[-1, 0] -> index[i//0]] }", "'i // 0' divides by 0"),
+            ("{ x[i=0:1] -> [PE[-1, 0] -> index[i%0]] }", "'i % 0' divides by 0"),
+            ("{ x[i=0:1] -> [PE[-1, 0] -> index[i-1]] }", "an index is negative"),
+            ("{ x[i=0:1] -> [PE[-1, 99999999999999999999] -> index[i]] }", "99999999999999999999 is beyond 64 bits"),
+            ("{ x[i=0:0][i=0:1] -> [PE[-1, 0] -> index[i]] }", "there are two dimensions i"),
+        ):
+            with self.subTest(text), self.assertRaisesRegex(ArgumentError, told):
+                runner.add_input_tensor(1, text, words)
+        for text, told in (
+            (None, "a port map must be a str, not None"),
+            ("{ y[i=0:99999999999] -> [PE[2, 0] -> index[i]] }", "its 100000000000 elements are too many; a tensor has up to"),
+        ):
+            with self.subTest(text), self.assertRaisesRegex(ArgumentError, told):
+                runner.add_output_tensor(1, text, np.uint32)
+        with self.assertWarnsRegex(RuntimeWarning, r"x\[0\]\[0\] and x\[1\]\[0\] both have PE\[-1, 0\] -> index\[1\]; they pass in the order"):
+            runner.add_input_tensor(1, "{ x[j=0:1, i=1:1] -> [PE[-1, 0] -> index[i]] }", words)
+
+    def test_values_that_cannot_be_are_told(self):
+        runner, masked = CSELFRunner(self.elfs), np.ma.masked_array(np.zeros(1, np.uint32), [True])
+        column = "{ y[i=0:0] -> [PE[2, 0] -> index[i]] }"
+        for told, method, *arguments in (
+            ("get_symbol: name must be a str, not None", "get_symbol", 1, 1, None, np.uint32),
+            ("bias: dtype must be a type of numpy's, .*'qq'", "get_symbol", 1, 1, "bias", "qq"),
+            (r"get_symbol_rect: a rectangle must be .*, not \(1, 1\)", "get_symbol_rect", (1, 1), "bias", np.uint32),
+            ("set_symbol_rect: offset must be", "set_symbol_rect", "bias", np.zeros((1, 1), np.uint32), 3),
+            ("set_symbol: a masked array would lose its mask", "set_symbol", 1, 1, "bias", masked),
+            ("add_input_tensor: a masked array would lose its mask", "add_input_tensor", 1, ("W", 0), masked),
+            ("add_output_array: a masked array would lose its mask", "add_output_array", "y", 1, "E", masked),
+            ("add_input_tensor: a numpy array is needed", "add_input_tensor", 1, ("W", 0), [[1], [2, 3]]),
+            ("color must be a whole number, not True", "add_output_tensor", True, column, np.uint32),
+            ("16 or 32 bits, not float64; give one such as np.float32", "add_output_tensor", 1, column, "f8"),
+            ("add_output_tensor: dtype must be a type of numpy's, not 'qq'", "add_output_tensor", 1, column, "qq"),
+        ):
+            with self.subTest(told), self.assertRaisesRegex(ArgumentError, told):
+                getattr(runner, method)(*arguments)
 
 
 if __name__ == "__main__":
@@ -315,6 +378,8 @@ class Batches(unittest.TestCase):
             (lambda runner: runner.add_output_tensor(1, self.PRODUCTS, np.uint32), "color 1 is not among output_colors"),
             (lambda runner: runner.add_input_tensor(1, self.WORDS, word[:2]), "12 elements, the tensor has 2"),
             (lambda runner: runner.add_input_tensor(1, ("W", 0), word), "a port map is a text"),
+            (lambda runner: runner.add_input_tensor(1, self.WORDS.replace("[k]", "[0]"), word),
+             r"x\[0\]\[0\]\[0\] and x\[0\]\[0\]\[1\] both have PE\[0, 0\] -> index\[0\], and one would be lost"),
             (lambda runner: runner.add_input_tensor(1, self.WORDS, word, sentinel=43), "no sentinel"),
             (lambda runner: runner.add_input_array("x", 1, "W", word[:7]), "7 items are no equal shares for 2x3 PEs"),
             (lambda runner: runner.prepare_input_array(1, 0, word), "color 1 has no array of add_input_array"),

@@ -1,12 +1,13 @@
 """SdkLayout: what crosses from Python, and what is refused on the way."""
 import os
+import re
 import tempfile
 import unittest
 import warnings
 
 import numpy as np
 
-from waferlab.errors import CompileError, SdkError
+from waferlab.errors import ArgumentError, CompileError, SdkError
 
 from cerebras.geometry.geometry import IntRectangle, IntVector
 from cerebras.sdk.runtime import sdkruntimepybind as sdk
@@ -177,9 +178,9 @@ class Layouts(unittest.TestCase):
 
     def test_foreign_handles_and_wrong_values_are_refused(self):
         region = sdk.SdkLayout(sdk.SdkTarget.WSE2).create_code_region(self.source, "echo", 1, 1)
-        with self.assertRaisesRegex(RuntimeError, "no code region or port of this SdkLayout"):
+        with self.assertRaisesRegex(RuntimeError, "vstack: children: .* is no code region of this SdkLayout"):
             self.layout.vstack([region])
-        with self.assertRaises(TypeError):
+        with self.assertRaisesRegex(ArgumentError, r"set_param_all: the value of turns must be .*, not 1.5 \(float\)"):
             region.set_param_all("turns", 1.5)
         with self.assertRaisesRegex(RuntimeError, "must be a numpy array of"):
             region.set_symbol_all("told", np.zeros(1), 1, 1)
@@ -189,6 +190,79 @@ class Layouts(unittest.TestCase):
             region.set_symbol_all("told", np.ma.zeros(1, np.uint16), 1, 1)
         with self.assertRaisesRegex(RuntimeError, "fabric files describe systems"):
             sdk.SdkLayout("fabric.json")
+
+    def test_arguments_of_other_types_are_named_with_their_method(self):
+        region, to_ramp = self.region(), sdk.RoutingPosition().set_output([sdk.RAMP])
+        at, rect = IntVector(0, 0), IntRectangle(IntVector(0, 0), IntVector(1, 1))
+        port = (self.rx, sdk.Edge.TOP, [to_ramp], 3)
+        layout, many = self.layout, np.zeros(1, np.uint16)
+        for told, call, *arguments in [
+            ("create_code_region: width must not be negative or beyond .*-1", layout.create_code_region, "a.csl", "a", -1, 1),
+            ("create_code_region: height must be a whole number, not 1.0", layout.create_code_region, "a.csl", "a", 1, 1.0),
+            ("create_code_region: source must be a path, not None", layout.create_code_region, None, "a", 1, 1),
+            ("create_code_region: name must be a str, not 3", layout.create_code_region, "a.csl", 3, 1, 1),
+            ("place: x must be a whole number, not 'a'", region.place, "a", 0),
+            ("set_param: the value of turns must be a number of 64 bits", region.set_param, at, "turns", 2**70),
+            ("set_param: name must be a str, not 3", region.set_param, at, 3, 1),
+            ("set_param: coord must be (column, row), not 3", region.set_param, 3, "turns", 1),
+            ("set_param: coord: y must be a whole number, not 0.5", region.set_param, (0, 0.5), "turns", 1),
+            ("set_param_range: rect must be an IntRectangle", region.set_param_range, at[:1], "turns", 1),
+            ("paint: routes must be a list of RoutingPosition, and has None", region.paint, at, self.rx, [None]),
+            ("paint: routes must be a list, not <", region.paint, at, self.rx, to_ramp),
+            ("paint_range: color must be a Color, as CodeRegion.color() makes one, not 'rx'", region.paint_range, rect, "rx", [to_ramp]),
+            ("paint_all: edge_routes must be a list of EdgeRouteInfo", region.paint_all, self.rx, [to_ramp], [to_ramp]),
+            ("set_input: routes must be a list, not <Route.WEST: 2>", to_ramp.set_input, sdk.Route.WEST),
+            ("set_output: routes must be a list, not 'WEST'", to_ramp.set_output, "WEST"),
+            ("add_input: route must be one of Route.RAMP, ", to_ramp.add_input, "WEST"),
+            ("get_edge_routing: edge must be one of Edge.TOP, ", sdk.get_edge_routing, "TOP", [to_ramp]),
+            ("create_input_port: data_size is 0", region.create_input_port, *port[:3], 0),
+            ("create_input_port: data_size must not be negative or beyond", region.create_input_port, *port[:3], 2**33),
+            ("create_output_port: edge must be one of Edge.TOP", region.create_output_port, self.tx, None, [to_ramp], 3),
+            ("create_input_port: prefix must be a str, not None", region.create_input_port, *port, None),
+            ("set_symbol_all: symbol must be a str, not None", region.set_symbol_all, None, many, 1, 1),
+            ("set_symbol_all: width must be a whole number, not '1'", region.set_symbol_all, "told", many, "1", 1),
+            ("connect: tx: None (NoneType) is no port", layout.connect, None, None),
+            ("hstack: children must be a list, not 3", layout.hstack, 3),
+            ("vstack: origin must be (column, row), not 3", layout.vstack, [region], 3),
+            ("create_input_stream: port: None (NoneType) is no port", layout.create_input_stream, None),
+            ("create_input_stream_from_loc: loc must be (column, row)", layout.create_input_stream_from_loc, 3, self.rx),
+            ("compile: out_prefix must be a path, not None", layout.compile, None),
+            ("compile: libs must be a list, not 'lib'", layout.compile, "out", "lib"),
+            ("Color: value of x must be a whole number, not '5'", sdk.Color, "x", "5"),
+            ("Color: name must be a str, not 3", region.color, 3),
+            ("target must be one of SdkTarget.WSE2, SdkTarget.WSE3, not 'wse3'", lambda: sdk.get_platform(target="wse3")),
+        ]:
+            with self.subTest(told), self.assertRaisesRegex(ArgumentError, f"^{re.escape(told).replace(re.escape('.*'), '.*')}"):
+                call(*arguments)
+        region.set_param_all("turns", -(2**63))
+
+    def test_a_region_that_is_placed_elsewhere_is_told(self):
+        region = self.region()
+        region.place(2, 2)
+        with self.assertWarnsRegex(RuntimeWarning, r"place: echo was placed at \(2, 2\), and is moved to \(3, 1\)"):
+            region.place(3, 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            region.place(3, 1)
+
+    def test_data_has_items_of_the_size_of_the_symbols(self):
+        with open(self.source, "a", encoding="utf-8") as file:
+            file.write("export var weights = @zeros([2, 2]f32);\n")
+        region = self.region()
+        region.place(2, 2)
+        region.set_symbol_all("weights", np.ones((2, 2), np.int16), 2, 2)
+        with self.assertRaisesRegex(CompileError, "set_symbol_all: weights, .*f32, has items of 4 bytes, and data has items of 2: the 8 bytes"):
+            self.layout.compile("out", libs=[self.folder])
+
+    def test_data_may_be_the_bits_of_a_symbol(self):
+        with open(self.source, "a", encoding="utf-8") as file:
+            file.write("export var weights = @zeros([4]f32);\n")
+        region = self.region()
+        region.place(2, 2)
+        weights = np.array([1.5, -2, 0, 4], np.float32)
+        region.set_symbol_all("weights", weights.view(np.uint16), 8, 1)
+        runtime = self.started()
+        np.testing.assert_array_equal(runtime.read_symbol(2, 2, "weights", np.float32), weights)
 
     def test_a_port_has_no_routes_to_the_outside(self):
         region, both = self.region(), sdk.RoutingPosition().set_input([sdk.Route.RAMP]).set_output([sdk.Route.NORTH])

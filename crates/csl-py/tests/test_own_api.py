@@ -72,6 +72,13 @@ class InFolder(unittest.TestCase):
             file.write(text)
 
 
+class Names(unittest.TestCase):
+    def test_tab_knows_all_names_before_they_are_loaded(self):
+        script = "import waferlab; print(set(waferlab.__all__) - set(dir(waferlab)), '__version__' in dir(waferlab))"
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout, "set() True\n")
+
+
 class Compiling(InFolder):
     def test_keywords_are_options_of_cslc(self):
         artifact = waferlab.compile("layout.csl", output="mine", arch="wse3", params={"width": 3}, **PLACE)
@@ -114,8 +121,13 @@ class Compiling(InFolder):
         ):
             with self.subTest(options), self.assertRaisesRegex(ArgumentError, text):
                 waferlab.compile("layout.csl", **options)
-        with self.assertRaisesRegex(CompileError, "arch"):
+        for name in ("memcpy", "warnings_as_errors", "check_all"):
+            with self.assertRaisesRegex(ArgumentError, f"{name} must be True or False, not 'yes'"):
+                waferlab.compile("layout.csl", **{name: "yes"})
+        with self.assertRaisesRegex(CompileError, "arch.*`wse4` is not one of wse2, wse3") as told:
             waferlab.compile("layout.csl", arch="wse4")
+        # Python has neither the option nor the usage of the command.
+        self.assertNotRegex(str(told.exception), "--help|Usage")
 
     def test_warnings_are_logged_and_kept(self):
         with self.assertLogs(logging.getLogger("waferlab"), "WARNING") as logs:
@@ -222,6 +234,12 @@ class Prints(InFolder):
         first, shown, log = self.printed(prints=True)
         self.assertEqual([re.sub(r"@\d+", "@", text).strip() for text in (first, shown[len(first) :])], ["@ number 7", "@ number 8"])
         self.assertEqual([line for line in shown.splitlines(keepends=True) if line.strip()], log)
+
+    def test_lines_go_nowhere_where_standard_output_is_closed(self):
+        # `python run.py >&-` starts so.
+        with contextlib.redirect_stdout(None), SdkRuntime(self.artifact, prints=True) as runner:
+            runner.launch("tell", np.int16(7))
+            runner.launch("tell", np.int16(8))
 
     def test_but_only_where_they_are_wanted(self):
         for options in ({}, {"prints": False}):

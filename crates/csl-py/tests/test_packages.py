@@ -287,6 +287,10 @@ class Helpers(unittest.TestCase):
                 sdk_utils.input_array_to_u32(wrong, None, 4)
         with self.assertRaises(SdkError):
             sdk_utils.memcpy_view(np.zeros(4, ">u4"), np.uint16)
+        for number in (2**32, 2**40, -(2**31) - 1):
+            with self.assertRaisesRegex(ArgumentError, f"cast_uint32: {number} does not fit a word of 32 bits"):
+                sdk_utils.cast_uint32(number)
+        self.assertEqual((sdk_utils.cast_uint32(2**32 - 1), sdk_utils.cast_uint32(-1)), (2**32 - 1, 2**32 - 1))
 
     def test_extension_to_words(self):
         items = np.array([-1, 2, 3, 4], dtype=np.int16)

@@ -220,7 +220,7 @@ class Refusals(unittest.TestCase):
     def test_lists(self):
         self.refused("must be a numpy array, not list", "memcpy_d2h", [0.0] * 24, self.v, *ALL)
         self.refused("must be a numpy array, not tuple", "receive", 0, (0,) * 24, 1)
-        for wrong in ([0.5] * 24, [1.0] * 24, [2**32] * 24, [-(2**31) - 1] * 24, [True] * 24, ["1"] * 24, [None] * 24):
+        for wrong in ([0.5] * 24, [1.0] * 24, [2**32] * 24, [-(2**31) - 1] * 24, [True] * 24, ["1"] * 24, [None] * 24, [[1], [2, 3]]):
             self.refused("a list is taken as whole numbers", "memcpy_h2d", self.v, wrong, *ALL)
             self.refused("a list is taken as whole numbers", "call", "scale", wrong)
         self.runner.memcpy_h2d(self.v, [-1, 0, 1, 2**32 - 1], 0, 0, 1, 1, 4)
@@ -254,6 +254,7 @@ class Refusals(unittest.TestCase):
         self.warned("'ordr'.* is 'order'", "memcpy_h2d_colbcast", self.v, self.data[:12], *ALL, ordr=1)
         self.warned("'steaming'.* is 'streaming'", "memcpy_h2d_stride", self.v, self.data, *ALL, 1, 1, steaming=True)
         self.warned("'unblock'.* is 'nonblock'", "launch", "scale", 1.0, unblock=True)
+        self.warned("'factor', which it does not know; known are nonblock$", "launch", "scale", 1.0, factor=2.0)
         self.warned("'unblock'.* is 'nonblock'", "call", "scale", np.zeros(1, np.float32), unblock=True)
 
     def test_a_longer_array_warns(self):
@@ -283,8 +284,14 @@ class Refusals(unittest.TestCase):
         self.refused(r"read_symbol: x must be a whole number, not 'a' \(str\)", "read_symbol", "a", 0, "v")
         self.refused(r"task_handle must be .*, not None \(NoneType\)", "task_wait", None)
         self.refused(r"logical_coords must be \(x, y\), not 3 \(int\)", "coord_logical_to_physical", 3)
-        self.refused(r"coord_logical_to_physical: y must be a whole number, not '1' \(str\)", "coord_logical_to_physical", (0, "1"))
+        self.refused(r"logical_coords: y must be a whole number, not '1' \(str\)", "coord_logical_to_physical", (0, "1"))
+        for x, y in ((3, 0), (0, 2), (9, 9)):
+            told = rf"coord_logical_to_physical: the program's 3 x 2 PEs have none at \({x}, {y}\)"
+            self.refused(told, "coord_logical_to_physical", (x, y))
         self.refused(r"dump_core: corefile must be a path, not 3 \(int\)", "dump_core", 3)
+        self.refused(r"v: the bytes of a PE are no items of \|S0", "read_symbol", 4, 1, "v", "S0")
+        self.refused("v: the bytes of a PE are no items of object", "read_symbol", 4, 1, "v", object)
+        self.refused(r"v: dtype must be a type of numpy's, .*, not 'f9' \(str\)", "read_symbol", 4, 1, "v", "f9")
         for wrong in ("False", 1.0, None, 2, []):
             of_type = rf"{re.escape(repr(wrong))} \({type(wrong).__name__}\)"
             for name in ("streaming", "nonblock"):
@@ -294,6 +301,13 @@ class Refusals(unittest.TestCase):
         self.runner.memcpy_h2d(self.v, self.data, *ALL, streaming=np.bool_(False), nonblock=0)
         with self.assertRaisesRegex(TypeError, r"bindir must be a path, not 1.5 \(float\)"):
             SdkRuntime(1.5)
+        for option, wanted in (("output_folder", "a path"), ("prints", "True or False")):
+            with self.assertRaisesRegex(ArgumentError, rf"SdkRuntime: {option} must be {wanted}, not 3 \(int\)"):
+                SdkRuntime(support.compiled(), **{option: 3})
+
+    def test_words_beyond_the_parameters_of_a_function_are_a_warning(self):
+        with self.assertWarnsRegex(RuntimeWarning, "call: scale takes 1 words, the first of the 3 given"):
+            self.runner.call("scale", [0, 2, 3])
 
     def test_read_only_arrays(self):
         self.data.flags.writeable = False

@@ -133,6 +133,53 @@ class Sweeps(unittest.TestCase):
             self.sweep({"chip": ["wse2"], "n": [1]})
         self.assertEqual([path.name for path in runs.iterdir()], ["thesis.tex"])
 
+    def test_a_foreign_file_with_the_name_of_the_mark_stays_with_all_beside_it(self):
+        runs = self.home / "runs"
+        runs.mkdir()
+        for text in ('{"program": "prog", "folder": "."}', "no JSON", "[1]", '{"made_by": "me"}'):
+            (runs / sweeps.SWEEP_MARK).write_text(text)
+            (runs / sweeps.TABLE).write_text("mine")
+            with self.subTest(text), self.assertRaisesRegex(SweepError, "sweep.json is not the mark of a sweep and stays as it is"):
+                self.sweep({"chip": ["wse2"], "n": [1]})
+            self.assertEqual({path.name: path.read_text() for path in runs.iterdir()}, {"sweep.json": text, "results.csv": "mine"})
+
+    def test_a_file_is_no_folder_of_the_runs(self):
+        (self.home / "file").write_text("mine")
+        for folder, text in ((self.home / "file", "is no folder"), (self.home / "file" / "runs", "Not a directory")):
+            with self.subTest(folder), self.assertRaisesRegex(SweepError, text):
+                self.sweep({"chip": ["wse2"], "n": [1]}, folder=folder)
+        self.assertEqual((self.home / "file").read_text(), "mine")
+
+    def test_folders_of_other_sweeps_and_of_cslc_are_no_files_of_the_program(self):
+        for name in ("one", "two", "one"):
+            self.sweep({"chip": ["wse2"], "n": [1]}, folder=self.program / name)
+            out = self.program / "out"
+            (out / "bin").mkdir(parents=True, exist_ok=True)
+            for path in (out / "bin" / "program.wafer", out / "generated.csl"):
+                path.write_text("made by cslc")
+        copied = [path.relative_to(self.program / "two").as_posix() for path in (self.program / "two").glob("**/*.*")]
+        self.assertEqual([path for path in copied if path.endswith((".py", ".csl"))], ["chip=wse2,n=1/run.py"])
+        # The run in `one` had the same identity and was not run again.
+        self.assertEqual(len((self.program / "one" / "chip=wse2,n=1" / "count.txt").read_text()), 1)
+        self.sweep({"chip": ["wse2"], "n": [1]}, files=["run.py", "out/**/*"])
+        self.assertTrue((self.folder("chip=wse2,n=1") / "out" / "bin" / "program.wafer").exists())
+
+    def test_the_program_may_lie_beside_the_folder_of_the_runs(self):
+        runs = self.home / "runs"
+        runs.mkdir()
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(runs)
+        (row,) = self.sweep({"chip": ["wse2"], "n": [2]}, program="../program", folder=".")
+        self.assertEqual(row["square"], 4)
+
+    def test_results_that_are_no_json_object_are_told(self):
+        for text, told in (("{'n': 1}", "it is no JSON"), ("[1, 2]", r"it holds no object with names, but \[1, 2\]")):
+            self.script(f"open('results.json', 'w').write({text!r})")
+            (row,) = self.sweep({"chip": ["wse2"], "n": [1]})
+            self.assertEqual(row["state"], "done")
+            self.assertRegex(row["message"], f"results.json is left out of the table: {told}")
+            self.assertRegex("\n".join(self.lines), told)
+
     def test_a_folder_in_place_of_a_run_is_left_alone(self):
         self.sweep({"chip": ["wse2"], "n": [1]})
         mine = self.folder("chip=wse2,n=2")
@@ -195,11 +242,31 @@ class Sweeps(unittest.TestCase):
             (one, {"a-b": [1]}, None, "'a-b' cannot be the name"),
             (one, {"n": [1, 1]}, None, "two runs have the same values: n=1"),
             (one, {"n": [1]}, [{"n": 2}], "n is an axis, too"),
+            (one, {"n": [1], "m": []}, None, "axes: m has no values"),
+            (one, 3, None, "axes: names with a list of values each are needed, not 3"),
+            (one, {1: [1]}, None, "the name of a value is a text, not 1"),
+            (one, {"n": [1]}, {"a": 1}, "points: a list is needed"),
+            (one, {"n": [1]}, 3, "points: a list is needed"),
+            (["true --params=n:{n"], {"n": [1]}, None, "`{n` has no `}` behind it: write `{n}`"),
+            (["true {n,m:{m}"], {"n": [1], "m": [2]}, None, "`{n` has no `}` behind it"),
+            ([3], {"n": [1]}, None, "a list of command lines"),
         ]:
             with self.subTest(text), self.assertRaisesRegex(SweepError, text):
                 waferlab.sweep(commands, axes, points=points, program=self.program, folder=self.home / "runs")
         with self.assertRaisesRegex(SweepError, "workers: 1 or more, not 0"):
             self.sweep({"n": [1]}, ["true"], workers=0)
+        for options, text in [
+            ({"timeout": -1}, "timeout: a number of seconds above 0, not -1"),
+            ({"timeout": "x"}, "timeout: a number of seconds above 0, not 'x'"),
+            ({"workers": "2"}, "workers: 1 or more, not 2"),
+            ({"part": (2, 2)}, r"part: \(i, n\), share i of n with i from 0 to n-1, not \(2, 2\)"),
+            ({"files": "*.py"}, r"files: a list of patterns is needed, .* not '\*.py'"),
+            ({"files": ["/etc/*"]}, "files: '/etc/\\*' is no pattern of files in"),
+            ({"program": 3}, "program: the path of a folder is needed, not 3"),
+            ({"folder": self.home}, f"the program lies in {self.home.resolve()}, the folder of the runs"),
+        ]:
+            with self.subTest(options), self.assertRaisesRegex(SweepError, text):
+                self.sweep({"n": [1]}, ["true {n}"], **options)
         self.assertFalse((self.home / "runs").exists())
 
 
@@ -250,11 +317,34 @@ class Command(unittest.TestCase):
         self.assertEqual(self.run_command(path, "--part=0/2")[0], 0)
 
     def test_a_plan_with_a_mistake_is_refused(self):
-        for plan, text in [({"comands": []}, "there is no key comands"), ({"axes": {"n": [1]}}, "a list of command lines")]:
+        for plan, text in [
+            ({"comands": []}, "there is no key comands"),
+            ({"axes": {"n": [1]}}, "a list of command lines"),
+            ({"program": 3}, "program: the path of a folder is needed, not 3"),
+            ({"slurm": 3}, "slurm is a table"),
+        ]:
             status, _, err = self.run_command(self.plan(**plan))
             self.assertEqual(status, 1)
             self.assertIn(text, err)
         self.assertIn("No such file", self.run_command(str(self.home / "no.toml"))[2])
+
+    def test_the_plan_is_not_overwritten(self):
+        program = tempfile.TemporaryDirectory(prefix="waferlab-test-")
+        self.addCleanup(program.cleanup)
+        pathlib.Path(program.name, "x.py").touch()
+        path = self.plan(commands=["true"], axes={"n": [0]}, program=program.name, folder=".")
+        (self.home / "results.csv").write_text("mine")
+        before = pathlib.Path(path).read_text()
+        status, _, err = self.run_command(path)
+        self.assertEqual(status, 1)
+        self.assertIn("sweep.json is not the mark of a sweep and stays as it is", err)
+        self.assertEqual((pathlib.Path(path).read_text(), (self.home / "results.csv").read_text()), (before, "mine"))
+
+    def test_a_share_that_is_none_is_told(self):
+        path, err = self.plan(commands=["true"], axes={"n": [0]}), io.StringIO()
+        with contextlib.redirect_stderr(err), self.assertRaises(SystemExit):
+            sweeps.main([path, "--part=2/2"])
+        self.assertIn("argument --part: I/N is wanted, share I of N with I from 0 to N-1, not 2/2", err.getvalue())
 
     def test_numbers_of_workers_and_jobs_begin_with_one(self):
         path = self.plan(commands=["true"], axes={"n": [0]})

@@ -49,6 +49,11 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 
+def __dir__():
+    """All names, those among them that have not been loaded."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name):
     if name not in _HOME:
         raise AttributeError(f"module 'waferlab' has no attribute {name!r}")

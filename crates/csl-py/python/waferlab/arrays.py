@@ -2,12 +2,15 @@
 import os
 import reprlib
 import sys
+from collections.abc import Iterable
 
 import numpy as np
 
 from waferlab.errors import ArgumentError
 
 WORD_BYTES = 4
+# The greatest number that the extension is given for a place, a size or a count.
+MOST = 2**31 - 1
 
 
 def shown(value):
@@ -24,9 +27,41 @@ def text(name, value):
 def whole(name, value):
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise ArgumentError(f"{name} must be a whole number, not {shown(value)}")
-    if not 0 <= value < 2**31:
+    if not 0 <= value <= MOST:
         raise ArgumentError(f"{name} must not be negative or beyond 2^31, but is {value}")
     return int(value)
+
+
+def pair(name, value, form="(x, y)"):
+    """Two whole numbers, such as the column and the row of a PE."""
+    try:
+        x, y = value
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{name} must be {form}, not {shown(value)}") from None
+    return whole(f"{name}: x", x), whole(f"{name}: y", y)
+
+
+def member(name, kind, value):
+    """The member of an enumeration that `value` is, or whose number it is."""
+    try:
+        return kind(value)
+    except ValueError:
+        members = ", ".join(f"{kind.__name__}.{member.name}" for member in kind)
+        raise ArgumentError(f"{name} must be one of {members}, not {shown(value)}") from None
+
+
+def items(name, value, kind=object, help=None):
+    """A list of what an iterable holds, each an instance of `kind`. A text is none, nor are its letters."""
+    help = f"; {help}" if help else ""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise ArgumentError(f"{name} must be a list, not {shown(value)}{help}")
+    values = list(value)
+    for item in values:
+        if not isinstance(item, kind):
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise ArgumentError(f"{name} must be a list of {wanted}, and has {shown(item)}{help}")
+    return values
 
 
 def path(name, value):
@@ -71,7 +106,11 @@ def is_unheld(array, references):
 
 
 def _whole_words(method, values):
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except (ValueError, OverflowError):
+        # Lists of unequal lengths: no array, and no numbers.
+        array = np.asarray([None])
     if array.size == 0:
         return np.zeros(0, np.uint32)
     if array.dtype.kind not in "iu" or array.min() < -(2**31) or array.max() >= 2**32:

@@ -60,7 +60,7 @@ def compile(  # noqa: A001 (a name of the module's, as re.compile)
         "colors": _bindings("colors", colors),
         "fabric_dims": _pair("fabric_dims", fabric_dims),
         "fabric_offsets": _pair("fabric_offsets", fabric_offsets),
-        "memcpy": memcpy,
+        "memcpy": arrays.flag("memcpy", memcpy),
         "channels": channels,
         "width_west_buf": width_west_buf,
         "width_east_buf": width_east_buf,
@@ -69,9 +69,9 @@ def compile(  # noqa: A001 (a name of the module's, as re.compile)
         "max_inlined_iterations": max_inlined_iterations,
         "comptime_func_depth_limit": comptime_func_depth_limit,
         "link_section_start_address_bytes": _bindings("link_section_start_address_bytes", link_section_start_address_bytes),
-        "warnings_as_errors": warnings_as_errors,
+        "warnings_as_errors": arrays.flag("warnings_as_errors", warnings_as_errors),
         "allow": _several(allow),
-        "check_all": check_all,
+        "check_all": arrays.flag("check_all", check_all),
         "sdk": sdk,
     }
     words = [word for name, value in options.items() for word in _words(name, value)]

@@ -13,14 +13,14 @@ from __future__ import annotations
 import operator
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from waferlab import port_map, trace
-from waferlab.debug_util import items
+from waferlab import arrays, port_map, trace
+from waferlab.debug_util import corners, items
 from waferlab.elf_batches import Batches
 from waferlab.errors import ArgumentError, SdkError
 from waferlab.platform import refuse_system
@@ -68,9 +68,13 @@ class CSELFRunner:
         refuse_system(cmaddr)
         unknown_words("CSELFRunner", options, ("cmaddr", "height", "width", "input_colors", "output_colors"))
         paths = elf_paths.paths if isinstance(elf_paths, ELFMemory) else elf_paths
-        paths = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+        written = "`cslc -o out` writes them to out/bin/out_X_Y.elf"
+        paths = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+        paths = arrays.items("CSELFRunner: elf_paths", paths, (str, os.PathLike), written)
         if not paths:
-            raise ArgumentError("CSELFRunner: no ELF files are given; `cslc -o out` writes them to out/bin/out_X_Y.elf")
+            raise ArgumentError(f"CSELFRunner: no ELF files are given; {written}")
+        if not os.path.isfile(paths[0]):
+            raise ArgumentError(f"CSELFRunner: there is no file {os.fspath(paths[0])!r}; {written}")
         has_memcpy = input_colors is not None or output_colors is not None
         folder = os.path.dirname(os.path.dirname(os.path.abspath(paths[0])))
         self._runtime = SdkRuntime(folder, memcpy_required=has_memcpy)
@@ -80,7 +84,10 @@ class CSELFRunner:
         for what, given, there in (("width", width, size[0]), ("height", height, size[1])):
             if given is not None and _number(what, given) != there:
                 raise ArgumentError(f"CSELFRunner: {what} is {given}, and the program has {size[0]}x{size[1]} PEs")
-        colors = [[_number("color", color) for color in colors or ()] for colors in (input_colors, output_colors)]
+        colors = [
+            [_number(name, color) for color in arrays.items(f"CSELFRunner: {name}", colors or ())]
+            for name, colors in (("input_colors", input_colors), ("output_colors", output_colors))
+        ]
         self._batches = Batches(self._runtime, size, *colors) if has_memcpy else None
         self._inputs: list[tuple[int, int, int, np.ndarray, int | None]] = []
         self._outputs: list[tuple[str, int, list[tuple[int, int, np.ndarray]], np.dtype, tuple[int, ...], Any]] = []
@@ -104,6 +111,7 @@ class CSELFRunner:
         With memcpy, a tensor may be left to `prepare_input_tensor` (None), and there are no sentinels.
         """
         unknown_words("add_input_tensor", options, ("color", "portmap", "tensor", "sentinel", "reusable"))
+        self._before_the_run("add_input_tensor")
         if self._batches:
             self._batches.add_input("add_input_tensor", _number("color", color), None, sentinel)
             if tensor is not None:
@@ -120,6 +128,7 @@ class CSELFRunner:
         With memcpy, an array may be left to `prepare_input_array` (None), and there are no sentinels.
         """
         unknown_words("add_input_array", options, ("name", "color", "side", "array", "sentinel", "reusable"))
+        self._before_the_run("add_input_array")
         if self._batches:
             self._batches.add_input("add_input_array", _number("color", color), _side(side), sentinel)
             if array is not None:
@@ -140,7 +149,8 @@ class CSELFRunner:
     def add_output_tensor(self, color: int, portmap: str, dtype: DTypeLike, **options: Any) -> None:
         """Receives a tensor by a color, to `out_tensor_dict`."""
         unknown_words("add_output_tensor", options, ("color", "portmap", "dtype", "reusable"))
-        ports, dtype = port_map.Streams(portmap), _dtype("add_output_tensor", dtype)
+        self._before_the_run("add_output_tensor")
+        ports, dtype = port_map.Streams(portmap), _dtype("add_output_tensor", dtype, "give one such as np.float32 or np.int16")
         self._check_name(ports.name)
         if self._batches:
             self._batches.add_output_tensor("add_output_tensor", _number("color", color), portmap, ports.name, dtype)
@@ -152,15 +162,22 @@ class CSELFRunner:
     ) -> None:
         """Receives an array from a side of the program, to `array` and `out_tensor_dict`."""
         unknown_words("add_output_array", options, ("name", "color", "side", "array", "offset", "reusable"))
+        self._before_the_run("add_output_array")
         _no_offset("add_output_array", offset)
         if not isinstance(array, np.ndarray):
             raise ArgumentError(f"add_output_array: array must be a numpy array, not {type(array).__name__}")
+        _without_mask("add_output_array", array)
         dtype = _dtype("add_output_array", array.dtype)
         self._check_name(name)
         if self._batches:
             self._batches.add_output_array("add_output_array", _number("color", color), _side(side), name, array)
         else:
             self._receive(name, color, self._along(side, array), dtype, array.shape, array)
+
+    def _before_the_run(self, method):
+        """With memcpy a tensor may come between batches."""
+        if self._has_run and not self._batches:
+            raise SdkError(f"{method}: the program has run; tensors are given before connect_and_run()")
 
     def _check_name(self, name):
         if name in self._names:
@@ -172,10 +189,9 @@ class CSELFRunner:
 
     def _places(self, portmap, count):
         if isinstance(portmap, str):
-            ports = port_map.Streams(portmap)
-            if ports.size != count:
-                raise ArgumentError(f"the port map describes {ports.size} elements, the tensor has {count}")
-            return ports.places
+            return port_map.Streams(portmap, count).places
+        if not isinstance(portmap, (tuple, list)) or len(portmap) != 2:
+            raise ArgumentError(f'a port map must be a str, or a side and a column or row, ("W", 0), not {arrays.shown(portmap)}')
         side, at = portmap
         return [(*self._place(side, _number("port map", at)), np.arange(count))]
 
@@ -197,7 +213,7 @@ class CSELFRunner:
         """Writes a symbol of one PE before the run; the items of `value` have the size of the symbol's."""
         if self._has_run:
             raise SdkError("set_symbol: the program has run")
-        value = np.asarray(value)
+        value, name = _array("set_symbol", value), arrays.text("set_symbol: name", name)
         if value.dtype.kind not in "biuf" or value.itemsize > 4:
             raise ArgumentError(f"set_symbol: {name} has items of up to 32 bits, not {value.dtype}; give .astype(...) of it")
         data = np.ascontiguousarray(value, value.dtype.newbyteorder("=")).tobytes()
@@ -209,20 +225,22 @@ class CSELFRunner:
 
     def set_symbol_rect(self, name: str, values: ArrayLike, offset: tuple[int, int] = (0, 0)) -> None:
         """Writes a symbol of many PEs: the first two axes of `values` count columns and rows from `offset`."""
-        values = np.asarray(values)
+        values = _array("set_symbol_rect", values)
+        first = arrays.pair("set_symbol_rect: offset", offset)
         if values.ndim < 2:
             raise ArgumentError(f"set_symbol_rect: {name} takes an array by column and row, not one of shape {values.shape}")
         for x, column in enumerate(values):
             for y, value in enumerate(column):
-                self.set_symbol(offset[0] + x, offset[1] + y, name, value)
+                self.set_symbol(first[0] + x, first[1] + y, name, value)
 
     def get_symbol(self, col: int, row: int, name: str, dtype: DTypeLike) -> np.ndarray:
         """The value of a symbol on one PE."""
+        name = arrays.text("get_symbol: name", name)
         return items(name, self._machine.read_symbol(_number("col", col), _number("row", row), name), dtype)
 
     def get_symbol_rect(self, rectangle: tuple[Sequence[int], Sequence[int]], name: str, dtype: DTypeLike) -> np.ndarray:
         """The values of a symbol on a rectangle ((col, row), (width, height)), by column, then row."""
-        (col, row), (width, height) = rectangle
+        col, row, width, height = corners("get_symbol_rect", rectangle)
         columns = range(col, col + width)
         return np.array([[self.get_symbol(x, y, name, dtype) for y in range(row, row + height)] for x in columns])
 
@@ -354,9 +372,11 @@ def read_trace(runner: CSELFRunner, px: int, py: int, name: str) -> list[Any]:
 
 def _number(what, value):
     try:
-        number = operator.index(value)
+        number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
     except TypeError:
-        raise ArgumentError(f"{what} must be a whole number, not {value!r}") from None
+        number = None
+    if number is None:
+        raise ArgumentError(f"{what} must be a whole number, not {value!r}")
     if not 0 <= number < 1 << 31:
         raise ArgumentError(f"{what}: there is no {number}")
     return number
@@ -375,17 +395,33 @@ def _no_offset(method, offset):
         raise ArgumentError(f"{method}: offset is {offset}; only whole arrays are sent and received, with offset 0")
 
 
-def _dtype(method, dtype):
+def _dtype(method, dtype, help="give .astype(...) of it"):
     """An item type that a wavelet carries, in the byte order of this machine."""
-    dtype = np.dtype(dtype)
+    try:
+        dtype = np.dtype(dtype)
+    except TypeError:
+        raise ArgumentError(f"{method}: dtype must be a type of numpy's, not {arrays.shown(dtype)}; {help}") from None
     if dtype.kind not in "iuf" or dtype.itemsize not in _ITEM_SIZES:
-        raise ArgumentError(f"{method}: a wavelet carries an item of 16 or 32 bits, not {dtype}; give .astype(...) of it")
+        raise ArgumentError(f"{method}: a wavelet carries an item of 16 or 32 bits, not {dtype}; {help}")
     return dtype.newbyteorder("=")
 
 
 def _native(method, tensor):
-    tensor = np.asarray(tensor)
+    tensor = _array(method, tensor)
     return np.asarray(tensor, _dtype(method, tensor.dtype), order="C")
+
+
+def _array(method: str, value: ArrayLike) -> np.ndarray:
+    _without_mask(method, value)
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ArgumentError(f"{method}: a numpy array is needed, and numpy makes none of this: {error}") from None
+
+
+def _without_mask(method, array):
+    if isinstance(array, np.ma.MaskedArray):
+        raise ArgumentError(f"{method}: a masked array would lose its mask; give its filled() values")
 
 
 def _words(items):

@@ -59,7 +59,7 @@ class SdkExecutionPlatform:
             raise TypeError(f"config must be a SimfabConfig, not {type(config).__name__}")
         self.config = config or SimfabConfig()
         self.is_target_given = target is not None
-        self.target = SdkTarget.WSE3 if target is None else SdkTarget(target)
+        self.target = SdkTarget.WSE3 if target is None else arrays.member("target", SdkTarget, target)
 
     def is_simulation(self) -> bool:
         return True

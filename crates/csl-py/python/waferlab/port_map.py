@@ -5,11 +5,14 @@
 An element (j, i) of the host tensor A lies on the PE in column i//2 and row j//2, at position (j%2, i%2) there.
 """
 import ast
+import math
 import re
 
 import numpy as np
 
+from waferlab import arrays
 from waferlab.errors import ArgumentError
+from waferlab.warning import warn
 
 # A published program has one closing brace too many: its text is an f-string but for the last part.
 _MAP = re.compile(r"^\s*\{\s*(\w+)\s*((?:\[[^\]]*\]\s*)+)->\s*\[\s*PE\s*\[(.*?)\]\s*->\s*index\s*\[(.*?)\]\s*\]\s*\}+\s*$")
@@ -23,11 +26,16 @@ _OPERATORS = {
 }
 
 
+# The most elements of a tensor: each takes some tens of bytes while its place is worked out.
+_MOST = 2**28
+
+
 class _Elements:
     """The shape of the tensor, and of each of its elements, in row-major order, column, row and indices. A dimension is a name and
-    a range, or a number alone, which stands for one place."""
+    a range, or a number alone, which stands for one place. `count` is the size of the tensor, where there is one."""
 
-    def __init__(self, text):
+    def __init__(self, text, count=None):
+        arrays.text("a port map", text)
         match = _MAP.match(text.replace("\n", " "))
         parts = [part.strip() for part in re.split(r"\]\s*\[|,", match[2].strip()[1:-1])] if match else []
         dimensions = [_DIMENSION.fullmatch(part) for part in parts]
@@ -39,21 +47,45 @@ class _Elements:
             self.shape = tuple(len(r) for r in ranges)
             if 0 in self.shape:
                 raise ArgumentError("a dimension ends before it begins")
+            self.size = math.prod(self.shape)
+            if count not in (None, self.size):
+                raise ArgumentError(f"the port map describes {self.size} elements, the tensor has {count}")
+            if self.size > _MOST:
+                raise ArgumentError(f"its {self.size} elements are too many; a tensor has up to {_MOST}")
+            given = [dimension[1] for dimension in dimensions if dimension[1]]
+            if twice := [name for name in given if given.count(name) > 1]:
+                raise ArgumentError(f"there are two dimensions {twice[0]}")
             grids = np.meshgrid(*ranges, indexing="ij")
             names = {dimension[1]: grid.reshape(-1) for dimension, grid in zip(dimensions, grids)}
             place, self.indices = _values(match[3], names), _values(match[4], names)
             if len(place) != 2:
                 raise ArgumentError("PE[..] has a column and a row")
             self.column, self.row = place
+            if any(index.min() < 0 for index in self.indices):
+                raise ArgumentError("an index is negative; the first position is 0")
         except ArgumentError as error:
             raise ArgumentError(f"port map {text!r}: {error}") from None
+
+
+    def shared(self):
+        """Two elements that have one place and index, as a text; None where each has its own."""
+        order = np.lexsort(keys := (*reversed(self.indices), self.row, self.column))
+        equal = np.all([key[order][1:] == key[order][:-1] for key in keys], axis=0)
+        if not equal.any():
+            return None
+        first = int(np.argmax(equal))
+        a, b = sorted(order[first : first + 2])
+        where = f"PE[{self.column[a]}, {self.row[a]}] -> index[{', '.join(str(index[a]) for index in self.indices)}]"
+        named = ["".join(f"[{at}]" for at in np.unravel_index(element, self.shape)) for element in (a, b)]
+        return f"{self.name}{named[0]} and {self.name}{named[1]} both have {where}"
 
 
 class _PortMap:
     """The place of each element of a tensor: `flat` indexes a host array [h][w][l] that starts at (px, py)."""
 
-    def __init__(self, text):
-        elements = _Elements(text)
+    def __init__(self, text, count=None):
+        elements = _Elements(text, count)
+        self.shared = elements.shared
         self.shape, column, row = elements.shape, elements.column, elements.row
         self.px, self.py = int(column.min()), int(row.min())
         self.w, self.h = int(column.max()) - self.px + 1, int(row.max()) - self.py + 1
@@ -67,9 +99,11 @@ class _PortMap:
 class Streams:
     """The places of a port map, each with the elements of the tensor that pass there, in their order."""
 
-    def __init__(self, text):
-        elements = _Elements(text)
-        self.name, self.shape, self.size = elements.name, elements.shape, elements.column.size
+    def __init__(self, text, count=None):
+        elements = _Elements(text, count)
+        self.name, self.shape = elements.name, elements.shape
+        if shared := elements.shared():
+            warn(f"port map {text!r}: {shared}; they pass in the order of the tensor")
         order = np.lexsort((*reversed(elements.indices), elements.row, elements.column))
         of_place = {}
         for at in order:
@@ -96,8 +130,13 @@ def _parsed(text):
 
 def _evaluate(node, names):
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        return _OPERATORS[type(node.op)](_evaluate(node.left, names), _evaluate(node.right, names))
+        left, right = _evaluate(node.left, names), _evaluate(node.right, names)
+        if isinstance(node.op, (ast.FloorDiv, ast.Mod)) and not right.all():
+            raise ArgumentError(f"{ast.unparse(node)!r} divides by 0")
+        return _OPERATORS[type(node.op)](left, right)
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        if abs(node.value) > np.iinfo(np.int64).max:
+            raise ArgumentError(f"{node.value} is beyond 64 bits")
         return np.full_like(next(iter(names.values())), node.value)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return -_evaluate(node.operand, names)
@@ -119,10 +158,10 @@ def _linear(indices):
 
 def convert_input_tensor(portmap, tensor):
     """(px, py, w, h, l, data) for memcpy_h2d in row-major order; 16-bit items take the low halves of 32-bit words."""
-    ports = _PortMap(portmap)
     values = np.asarray(tensor)
-    if values.size != ports.flat.size:
-        raise ArgumentError(f"the port map describes {ports.flat.size} elements, the tensor has {values.size}")
+    ports = _PortMap(portmap, values.size)
+    if shared := ports.shared():
+        raise ArgumentError(f"port map {portmap!r}: {shared}, and one would be lost")
     if values.dtype.itemsize == 2:
         values = values.view(np.uint16).astype(np.uint32)
     data = np.zeros(ports.h * ports.w * ports.l, dtype=values.dtype)

@@ -137,7 +137,9 @@ class SdkRuntime:
         signals.watch()
         if not isinstance(bindir, (str, os.PathLike)):
             raise TypeError(f"SdkRuntime: bindir must be a path, not {arrays.shown(bindir)}")
-        prints = _is_notebook() if prints is None else bool(prints)
+        prints = _is_notebook() if prints is None else arrays.flag("SdkRuntime: prints", prints)
+        if output_folder is not None:
+            output_folder = arrays.path("SdkRuntime: output_folder", output_folder)
         check, untimed = _word(options["check"]), _word(options["untimed"])
         try:
             machine = _waferlab.Machine(os.fspath(bindir), threads, output_folder, prints=prints, check=check, untimed=untimed)
@@ -205,8 +207,12 @@ class SdkRuntime:
             self.dump_core(os.path.join(self._folder, self._core))
 
     def _write_statistics(self):
-        with open(os.path.join(self._folder, STATISTICS), "w", encoding="utf-8") as file:
-            file.write(self._machine.statistics())
+        path = os.path.join(self._folder, STATISTICS)
+        try:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(self._machine.statistics())
+        except OSError as error:
+            raise SdkError(f"stop: {path} cannot be written: {error.strerror}; the run itself has ended") from None
 
     def __enter__(self) -> SdkRuntime:
         """Loads and starts the program, where that has not been done."""
@@ -266,13 +272,12 @@ class SdkRuntime:
         return ArgumentError(f"{method}: None names nothing{told}; it has {has or 'no exported names'}")
 
     def coord_logical_to_physical(self, logical_coords: Sequence[int]) -> tuple[int, int]:
-        """Coordinates in the whole fabric of a PE of the program's rectangle."""
-        try:
-            x, y = logical_coords
-        except (TypeError, ValueError):
-            shown = arrays.shown(logical_coords)
-            raise ArgumentError(f"coord_logical_to_physical: logical_coords must be (x, y), not {shown}") from None
-        x, y = (arrays.whole(f"coord_logical_to_physical: {name}", value) for name, value in (("x", x), ("y", y)))
+        """Column and row in the whole fabric of the PE at (column, row) of the program's rectangle; raises ArgumentError where it
+        has none there."""
+        x, y = arrays.pair("coord_logical_to_physical: logical_coords", logical_coords)
+        width, height = self._machine.size()
+        if x >= width or y >= height:
+            raise ArgumentError(f"coord_logical_to_physical: the program's {width} x {height} PEs have none at ({x}, {y})")
         return self._machine.logical_to_physical(x, y)
 
     def read_symbol(self, x: int, y: int, symbol_name: str, dtype: DTypeLike = "uint8") -> np.ndarray:
@@ -464,8 +469,11 @@ class SdkRuntime:
         port, outfile = self._files.pop(task)
         self._unwritten.remove(outfile)
         data = self._ask("receive_all", port)
-        with open(outfile, "wb") as file:
-            file.write(data)
+        try:
+            with open(outfile, "wb") as file:
+                file.write(data)
+        except OSError as error:
+            raise SdkError(f"receive_tofile: {outfile!r} cannot be written: {error.strerror}") from None
 
     def report_port_infos(self) -> None:
         """Prints name, color and place of every stream."""
@@ -625,21 +633,13 @@ def _copy_arguments(method, rect, older, kwargs):
         raise TypeError(f"{method}() takes streaming, data_type, order and nonblock by keyword")
     unknown_words(method, kwargs, options)
     options.update(kwargs)
-    options["data_type"] = _member(method, "data_type", MemcpyDataType, options["data_type"])
-    options["order"] = _member(method, "order", MemcpyOrder, options["order"])
+    options["data_type"] = arrays.member(f"{method}: data_type", MemcpyDataType, options["data_type"])
+    options["order"] = arrays.member(f"{method}: order", MemcpyOrder, options["order"])
     for name in ("streaming", "nonblock"):
         options[name] = arrays.flag(f"{method}: {name}", options[name])
     options.update(_NO_STRIDE)
     names = ("px", "py", "w", "h", "elem_per_pe")
     return tuple(arrays.whole(name, value) for name, value in zip(names, rect)), options
-
-
-def _member(method, name, kind, value):
-    try:
-        return kind(value)
-    except ValueError:
-        members = ", ".join(f"{kind.__name__}.{member.name}" for member in kind)
-        raise ArgumentError(f"{method}: {name} must be one of {members}, not {arrays.shown(value)}") from None
 
 
 def _only_nonblock(method, kwargs):

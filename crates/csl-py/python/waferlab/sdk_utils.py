@@ -60,6 +60,8 @@ def cast_uint32(x: bool | float | np.generic | np.ndarray) -> np.uint32 | np.nda
     if isinstance(x, (bool, np.bool_)):
         return np.uint32(x)
     if isinstance(x, (int, np.integer)):
+        if not -(2**31) <= x < 2**32:
+            raise ArgumentError(f"cast_uint32: {x} does not fit a word of 32 bits, which holds -2^31 to 2^32-1")
         return np.uint32(int(x) & _mask(x))
     if isinstance(x, np.float16):
         return np.uint32(x.view(np.uint16))

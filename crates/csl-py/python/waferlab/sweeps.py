@@ -16,6 +16,8 @@ import hashlib
 import importlib
 import itertools
 import json
+import math
+import numbers
 import os
 import pathlib
 import re
@@ -38,6 +40,11 @@ SWEEP_MARK = "sweep.json"
 LOG = "sweep.log"
 RESULTS = "results.json"
 TABLE = "results.csv"
+
+# What the mark of a sweep holds. A file of that name with anything else in it, such as a plan, is the user's.
+_MADE_BY = {"made_by": "waferlab sweep"}
+# The file by which an output folder of cslc is known.
+_IMAGE = pathlib.PurePath("bin", "program.wafer")
 
 # The files of a program that a run's folder begins with.
 FILES = ("**/*.csl", "**/*.py", "**/*.sh")
@@ -63,6 +70,7 @@ class SweepError(SdkError):
     """A sweep that cannot begin; nothing has been written."""
 
 
+
 def sweep(
     commands: Sequence[str],
     axes: Mapping[str, Sequence[Value]] | None = None,
@@ -81,19 +89,26 @@ def sweep(
     """Runs `commands` for every combination of the values in `axes`, each with every one of `points`.
 
     In a command `{name}` stands for the value of that name, `{program}` for the folder of the program. No shell reads it.
-    A run has its own folder in `folder`, with copies of the program's `files` (patterns). `results.json`, which a host
-    script may write there, becomes columns of the table, a result with the name of another column as `result.NAME`;
-    `cycles` are those of `sim_stats.json`, `message` says why a run failed.
+    A run has its own folder in `folder`, which must be new, empty or that of an earlier sweep, with copies of the program's
+    `files` (patterns); the folders of sweeps are left out, and output folders of cslc where a pattern begins with `**`.
+    `results.json`, which a host script may write there, becomes columns of the table, a result with the name of another
+    column as `result.NAME`; `cycles` are those of `sim_stats.json`, `message` says why a run failed, or that its
+    `results.json` holds no JSON object.
 
     A finished run with the same commands and files is not run again, a failed one only with `retry`. `workers` run at once
-    (at least 1; left out, one a core), each at most `timeout` seconds. `part=(i, n)` runs one of n shares. `cluster` is a
+    (at least 1; left out, one a core), each at most `timeout` seconds. `part=(i, n)` runs one of n shares, i from 0. `cluster` is a
     Dask client or cluster, or the address of a scheduler. `show` gets a line on each run.
 
-    Returns the table, also in `results.csv`, as a pandas DataFrame, or without pandas as a list of dicts.
+    Returns the table, also in `results.csv`, as a pandas DataFrame, or without pandas as a list of dicts. Raises SweepError
+    for a sweep that cannot begin.
     """
-    if workers is not None and workers < 1:
+    if workers is not None and (not _is_whole(workers) or workers < 1):
         raise SweepError(f"workers: 1 or more, not {workers}")
-    plan = _Plan.of(commands, axes or {}, points or [{}], program, folder, files, timeout)
+    if not _is_share(part):
+        raise SweepError(f"part: (i, n), share i of n with i from 0 to n-1, not {part!r}")
+    if timeout is not None and not _is_time(timeout):
+        raise SweepError(f"timeout: a number of seconds above 0, not {timeout!r}")
+    plan = _Plan.of(commands, {} if axes is None else axes, points, program, folder, files, timeout)
     show = show or (lambda line: print(line, file=sys.stderr, flush=True))
     mine = [run for number, run in enumerate(plan.runs) if number % part[1] == part[0]]
     plan.begin()
@@ -103,6 +118,19 @@ def sweep(
         rows = [_row(run) for run in plan.runs]
         _write_table(plan.folder / TABLE, rows)
     return _frame(rows)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _is_share(part: Any) -> bool:
+    is_pair = isinstance(part, (tuple, list)) and len(part) == 2 and all(map(_is_whole, part))
+    return is_pair and 0 <= part[0] < part[1]
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and not math.isnan(value) and value > 0
 
 
 # Planning.
@@ -124,9 +152,11 @@ class _Plan:
 
     @staticmethod
     def of(commands, axes, points, program, folder, files, timeout) -> _Plan:
-        program, folder = pathlib.Path(program).absolute(), pathlib.Path(folder).absolute()
-        if isinstance(commands, str) or not commands:
+        program, folder = _path("program", program).absolute(), _path("folder", folder).absolute()
+        if not _is_list_of_texts(commands):
             raise SweepError("commands: a list of command lines is needed")
+        if not _is_list_of_texts(files):
+            raise SweepError(f"files: a list of patterns is needed, such as {list(FILES)}, not {files!r}")
         if not program.is_dir():
             raise SweepError(f"there is no folder {program}")
         found = _files(program, folder, files)
@@ -143,18 +173,57 @@ class _Plan:
     def begin(self) -> None:
         """Makes the folder of the runs, which must be new, empty, or that of a sweep."""
         mark = self.folder / SWEEP_MARK
-        if self.folder.exists() and not mark.is_file() and any(self.folder.iterdir()):
-            raise SweepError(f"{self.folder} holds files and is not the folder of a sweep; name another")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        _write(mark, {"made_by": "waferlab sweep"})
+        if self.folder.exists() and not self.folder.is_dir():
+            raise SweepError(f"{self.folder} is no folder, and the runs need one; name another")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if _is_mark(mark):
+                return
+            if os.path.lexists(mark):
+                raise SweepError(
+                    f"{mark} is not the mark of a sweep and stays as it is: {self.folder} is no folder for the runs; name a "
+                    "new one"
+                )
+            if any(self.folder.iterdir()):
+                raise SweepError(f"{self.folder} holds files and is not the folder of a sweep; name another")
+            _write(mark, _MADE_BY)
+        except OSError as error:
+            raise SweepError(f"{self.folder} cannot be the folder of the runs: {error.strerror}; name another") from None
 
 
-def _combinations(axes: Mapping[str, Sequence[Value]], points: Sequence[Point]) -> Iterator[dict]:
+def _path(name: str, value: Any) -> pathlib.Path:
+    if not isinstance(value, (str, os.PathLike)):
+        raise SweepError(f"{name}: the path of a folder is needed, not {value!r}")
+    return pathlib.Path(value)
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, collections.abc.Sequence) and not isinstance(value, (str, bytes)) and bool(value) and all(
+        isinstance(item, str) for item in value
+    )  # fmt: skip
+
+
+def _is_mark(path: pathlib.Path) -> bool:
+    """Whether the file is the mark of a sweep's folder."""
+    return _object(path).get("made_by") == _MADE_BY["made_by"]
+
+
+def _combinations(axes: Mapping[str, Sequence[Value]], points: Sequence[Point] | None) -> Iterator[dict]:
+    if not isinstance(axes, collections.abc.Mapping):
+        raise SweepError(f"axes: names with a list of values each are needed, not {axes!r}")
     for name, values in axes.items():
-        if isinstance(values, (str, bytes)) or not isinstance(values, collections.abc.Iterable):
+        if isinstance(values, (str, bytes, collections.abc.Mapping)) or not isinstance(values, collections.abc.Iterable):
             raise SweepError(f"axes: {name} needs a list of values, not {values!r}")
+    axes = {name: list(values) for name, values in axes.items()}
+    empty = [name for name, values in axes.items() if not values]
+    if empty:
+        raise SweepError(f"axes: {empty[0]} has no values, and there would be no run; give it one or leave it out")
+    points = [{}] if points is None else points
+    is_list = isinstance(points, collections.abc.Sequence) and not isinstance(points, (str, bytes))
+    if not is_list or not all(isinstance(point, collections.abc.Mapping) for point in points):
+        raise SweepError(f"points: a list is needed, of names with a value each, not {points!r}")
     for values in itertools.product(*axes.values()):
-        for more in points:
+        for more in points or [{}]:
             point = {**dict(zip(axes, values)), **more}
             for name, value in point.items():
                 _check(name, value)
@@ -164,6 +233,8 @@ def _combinations(axes: Mapping[str, Sequence[Value]], points: Sequence[Point]) 
 
 
 def _check(name: str, value: Value) -> None:
+    if not isinstance(name, str):
+        raise SweepError(f"the name of a value is a text, not {name!r}")
     if not name.isidentifier() or name == "program" or name in _OWN_COLUMNS:
         raise SweepError(f"{name!r} cannot be the name of a value" + (": the table has it" if name.isidentifier() else ""))
     value = value.item() if hasattr(value, "item") else value
@@ -174,7 +245,11 @@ def _check(name: str, value: Value) -> None:
 def _command(line: str, values: Mapping[str, Value]) -> list:
     """The words of a command line. Values come in after it is split, so that none of them is split."""
     try:
-        return [re.sub(r"\{(\w+)\}", lambda found: _text(values[found[1]]), word) for word in shlex.split(line)]
+        words = shlex.split(line)
+        for found in itertools.chain.from_iterable(re.finditer(r"\{(\w+)(?![\w}])", word) for word in words):
+            if found[1] in values:
+                raise SweepError(f"`{line}`: `{found[0]}` has no `}}` behind it: write `{{{found[1]}}}` for the value")
+        return [re.sub(r"\{(\w+)\}", lambda found: _text(values[found[1]]), word) for word in words]
     except KeyError as error:
         known = ", ".join(name for name in values)
         raise SweepError(f"`{line}`: there is no value {error.args[0]}; there are {known}") from None
@@ -194,13 +269,46 @@ def _name(point: Point) -> str:
 
 
 def _files(program: pathlib.Path, runs: pathlib.Path, patterns: Iterable[str]) -> dict:
-    """The program's files by name, without those of the runs and of hidden folders."""
-    found = {path for pattern in patterns for path in program.glob(pattern) if path.is_file()}
-    names = {path.relative_to(program).as_posix(): path for path in found if runs not in path.parents}
+    """The program's files by name, without those of these runs, of other sweeps and of hidden folders. Output folders of cslc
+    are left out of patterns that look everywhere, and copied where a pattern names them."""
+    program, runs = program.resolve(), runs.resolve()
+    if runs in (program, *program.parents):
+        raise SweepError(f"the program lies in {runs}, the folder of the runs, which has room for nothing else; name another folder")
+    folders, found = _Folders(program), set()
+    for pattern in patterns:
+        try:
+            paths = [path for path in program.glob(pattern) if path.is_file() and runs not in path.parents]
+        except (ValueError, NotImplementedError) as error:
+            raise SweepError(f"files: {pattern!r} is no pattern of files in {program}: {error}") from None
+        for path in paths:
+            is_of_sweep, is_of_cslc = folders.kind(path)
+            if not is_of_sweep and not (is_of_cslc and pattern.startswith("**")):
+                found.add(path)
+    names = {path.relative_to(program).as_posix(): path for path in found}
     visible = {name: path for name, path in names.items() if not any(part.startswith(".") for part in name.split("/"))}
     if not visible:
         raise SweepError(f"{program} has no files {' '.join(patterns)}")
     return {name: str(visible[name]) for name in sorted(visible)}
+
+
+class _Folders:
+    """Whether folders below a program's were made by sweeps or by cslc, each looked at once."""
+
+    def __init__(self, program: pathlib.Path):
+        self._program = program
+        self._known: dict[pathlib.Path, tuple[bool, bool]] = {}
+
+    def kind(self, path: pathlib.Path) -> tuple[bool, bool]:
+        """Whether a file lies in a folder of a sweep or a run, and whether in an output folder of cslc."""
+        inner = path.relative_to(self._program).parts[:-1]
+        kinds = [self._look(self._program.joinpath(*inner[:depth])) for depth in range(1, len(inner) + 1)]
+        return any(of_sweep for of_sweep, _ in kinds), any(of_cslc for _, of_cslc in kinds)
+
+    def _look(self, folder):
+        if folder not in self._known:
+            is_of_sweep = _is_mark(folder / SWEEP_MARK) or (folder / MARK).is_file()
+            self._known[folder] = is_of_sweep, (folder / _IMAGE).is_file()
+        return self._known[folder]
 
 
 def _hash(path: str) -> str:
@@ -292,7 +400,7 @@ def _run_all(runs: list, workers: int | None, cluster: Any, show) -> None:
 
 def _told(run: _Run, mark: dict) -> str:
     if mark["state"] == "done":
-        return f"done in {mark['seconds']:.1f} s"
+        return f"done in {mark['seconds']:.1f} s" + (f"; {mark['error']}" if mark["error"] else "")
     return f"{mark['state']}: {mark['error']}; see {run.folder / LOG}"
 
 
@@ -331,7 +439,10 @@ def _run(run: _Run, stopping: threading.Event | None = None) -> dict:
         return {**mark, "state": "failed", "seconds": 0.0, "error": f"its folder: {error}"}
     try:
         state, error = "done", _carry_out(run, stopping or threading.Event(), begun)
-        if error is not None:
+        if error is None:
+            # The commands have ended well: this is told, and the run is done.
+            error = _wrong_results(run)
+        else:
             state = "interrupted" if stopping is not None and stopping.is_set() else "failed"
     except OSError as cause:
         state, error = "failed", str(cause)
@@ -439,6 +550,23 @@ def _object(path: pathlib.Path) -> dict:
     return value if isinstance(value, dict) else {}
 
 
+def _wrong_results(run: _Run) -> str | None:
+    """Why the table has no results of a run that has written some."""
+    try:
+        value = json.loads((run.folder / RESULTS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        wrong = error.strerror
+    except ValueError as error:
+        wrong = f"it is no JSON: {error}"
+    else:
+        if isinstance(value, dict):
+            return None
+        wrong = f"it holds no object with names, but {json.dumps(value)[:40]}"
+    return f"{RESULTS} is left out of the table: {wrong}"
+
+
 def _columns(rows: list) -> list:
     return list(dict.fromkeys(name for row in rows for name in row if name not in _LAST_COLUMNS)) + [*_LAST_COLUMNS]
 
@@ -480,6 +608,9 @@ Further keys: points (a list of tables, each combined with all axes), program
 default: runs, beside FILE), files (patterns of what a run gets a copy of),
 timeout (seconds of a run), slurm (arguments of dask_jobqueue.SLURMCluster).
 
+The folder of the runs must be new, empty, or that of an earlier sweep; the
+folders of sweeps are no files of a program.
+
 Called again it runs what has not been run, or has changed. It deletes nothing.
 The status is 1 where a run has failed or is missing."""
 
@@ -494,12 +625,16 @@ def read(path: str | os.PathLike) -> dict:
         raise SweepError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise SweepError(f"{path}: {error}") from None
+    if not isinstance(plan, dict):
+        raise SweepError(f"{path}: a plan is an object with the keys {', '.join(sorted(_KEYS))}")
     unknown = sorted(set(plan) - _KEYS)
     if unknown:
         raise SweepError(f"{path}: there is no key {unknown[0]}; there are {', '.join(sorted(_KEYS))}")
     plan.setdefault("commands", [])
-    plan["program"] = path.absolute().parent / plan.get("program", ".")
-    plan["folder"] = path.absolute().parent / plan.get("folder", "runs")
+    if not isinstance(plan.get("slurm", {}), dict):
+        raise SweepError(f"{path}: slurm is a table, the arguments of dask_jobqueue.SLURMCluster, not {plan['slurm']!r}")
+    for key, default in (("program", "."), ("folder", "runs")):
+        plan[key] = path.absolute().parent / _path(f"{path}: {key}", plan.get(key, default))
     return plan
 
 
@@ -519,9 +654,9 @@ def _count(text: str) -> int:
 
 def _part(text: str) -> tuple:
     number, _, count = text.partition("/")
-    part = int(number), int(count)
-    if not 0 <= part[0] < part[1]:
-        raise ValueError
+    part = tuple(int(word) for word in (number, count) if word.strip().isdecimal())
+    if not _is_share(part):
+        raise argparse.ArgumentTypeError(f"I/N is wanted, share I of N with I from 0 to N-1, not {text}")
     return part
 
 

@@ -40,5 +40,6 @@ def unknown_words(who, given, known):
     """Warns of keyword arguments that are not known: the vendor's own classes and methods take any."""
     for word in given:
         if word not in known:
-            nearest = difflib.get_close_matches(word, known, n=1, cutoff=0)[0]
-            warn(f"{who}() does without the keyword argument {word!r}, which it does not know; the nearest known one is {nearest!r}")
+            near = difflib.get_close_matches(word, known, n=1)
+            help = f"the nearest known one is {near[0]!r}" if near else f"known are {', '.join(known)}"
+            warn(f"{who}() does without the keyword argument {word!r}, which it does not know; {help}")
