@@ -437,6 +437,27 @@ class Life(unittest.TestCase):
                 self.assertEqual(done.stderr.count(f"run.py:3: RuntimeWarning: {left}"), int(bool(text)), done.stderr)
                 self.assertEqual("stop()" in done.stderr, bool(text), done.stderr)
 
+    def test_a_script_that_ends_without_stop_is_told_once_what_stands_for_good(self):
+        begin = [
+            "import numpy as np", "from waferlab import SdkRuntime", f"runner = SdkRuntime({str(support.compiled())!r})",
+            "x, v = np.zeros(24, np.float32), runner.get_id('v')",
+        ]  # fmt: skip
+        steps = ["runner.load(); runner.run()", "runner.launch('lose')", "runner.memcpy_d2h(x, v, 0, 0, 3, 2, 4)"]
+        within = ["with runner:", " runner.launch('lose')", " runner.memcpy_d2h(x, v, 0, 0, 3, 2, 4)"]
+        ends = {
+            "an assertion": [*steps, "assert x[0]"],
+            "an assertion within `with`": [*within, " assert x[0]"],
+            "a forgotten stop()": steps,
+            "stop()": [*steps, "runner.stop()"],
+            "the end of `with`": within,
+        }
+        for name, lines in ends.items():
+            with self.subTest(name):
+                script = [sys.executable, "-c", "\n".join(begin + lines)]
+                done = subprocess.run(script, cwd=support.sources(), capture_output=True, text=True)
+                self.assertEqual(done.stderr.count("6 wavelets of color 3 stood on 6 PEs"), 1, done.stderr)
+                self.assertNotIn("weakref", done.stderr)
+
     def test_a_run_without_a_clock_computes_the_same(self):
         def scaled(**options):
             runner = support.running(**options)

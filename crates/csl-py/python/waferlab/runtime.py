@@ -165,8 +165,9 @@ class SdkRuntime:
         suppressed = options["suppress_simfab_trace"] or (config and config.suppress_trace)
         self._makes_traces = not suppressed and os.environ.get(SUPPRESS_TRACES, "0") in ("", "0")
         self._unfinished = weakref.finalize(self, _tell_unfinished, self._machine, self._unwritten, place())
+        # A script may end by an assertion of its own, before stop().
+        self._left_over = weakref.finalize(self, _tell_left_over, self._machine, place())
         if self._machine.is_checked():
-            # A script may end by an assertion of its own, before stop().
             weakref.finalize(self, _tell_mistakes, self._machine)
 
     # Starting and stopping.
@@ -231,6 +232,7 @@ class SdkRuntime:
         else:
             self._unfinished.detach()
             _tell_mistakes(self._machine)
+            self._left_over()
             self._machine.flush_log()
             self._write_statistics()
         return False
@@ -535,6 +537,20 @@ def _tell_mistakes(machine):
         return
     for text in mistakes:
         warn(text)
+
+
+def _tell_left_over(machine, where):
+    """Warns, as stop() would, of what the run has left, such as wavelets that no operation takes: where a script ends
+    without stop() and nothing can move any more. Nothing is left of a run that was stopped."""
+    if signals.is_terminated() or not machine.lock.acquire(blocking=False):
+        # Another thread is within a request, and may stay there for good.
+        return
+    try:
+        left = machine.take_left_over()
+    finally:
+        machine.lock.release()
+    for text in left:
+        warn_at(where, text)
 
 
 # The most requests that are named.
