@@ -84,7 +84,7 @@ use std::sync::OnceLock;
 pub use arguments::{Argument, Signature};
 pub use compile::{Compilation, Editing, Stage, build, build_from, compile, emit, observe, output_folder};
 pub use csl_diag::{Code, ErrorFormat, Rendering, Severity, USUAL_LIMIT, printable};
-pub use csl_image::{Export, ExportKind, Image, ImageError, PatchTarget, is_library};
+pub use csl_image::{Export, ExportKind, Image, ImageError, is_library};
 pub use csl_machine::{Arch, Coord, Sdk, Size};
 pub use csl_num::FloatKind;
 

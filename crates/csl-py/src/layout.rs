@@ -1,9 +1,9 @@
 //! `csl_host::layout` for `waferlab.layout`: handles cross the border as numbers.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use csl_host::Rendering;
 use csl_host::layout::{self, Cell, ColorId, Layout, LayoutError, LayoutOptions, PortId, RegionId, Value};
-use csl_host::{Image, PatchTarget, Rendering, Size, read_image};
 use pyo3::prelude::*;
 
 use crate::errors::raise;
@@ -12,22 +12,13 @@ use crate::values::{Arch, Area, Compiled, Edge, Flow, Fp16, Position};
 #[pyclass]
 pub struct Design {
     layout: Layout,
-    blocks: Vec<Block>,
-}
-
-/// The data that `set_symbol_all` gives each PE of a region.
-struct Block {
-    symbol: String,
-    item_bytes: u8,
-    /// The bytes of all items of a PE.
-    bytes: u64,
 }
 
 #[pymethods]
 impl Design {
     #[new]
     fn new(arch: Arch) -> Design {
-        Design { layout: Layout::new(arch.into()), blocks: Vec::new() }
+        Design { layout: Layout::new(arch.into()) }
     }
 
     fn color(&mut self, py: Python<'_>, name: &str, value: Option<u8>) -> PyResult<usize> {
@@ -141,11 +132,7 @@ impl Design {
         shape: (u32, u32),
     ) -> PyResult<()> {
         let items = data.chunks_exact(usize::from(item_bytes.max(1))).map(word).collect();
-        raised(py, self.layout.set_symbol(RegionId(region), symbol, items, item_bytes, shape))?;
-        let Size { width, height } = self.layout.size(RegionId(region));
-        let bytes = data.len() as u64 / (u64::from(width) * u64::from(height)).max(1);
-        self.blocks.push(Block { symbol: symbol.to_owned(), item_bytes, bytes });
-        Ok(())
+        raised(py, self.layout.set_symbol(RegionId(region), symbol, items, item_bytes, shape))
     }
 
     /// Compiles into `output`, relative to `folder`.
@@ -161,57 +148,12 @@ impl Design {
     ) -> Compiled {
         let asked = LayoutOptions { folder, output, import_paths: libraries, fp16: fp16.into(), save_port_map };
         let done = py.detach(|| self.layout.compile(&asked));
-        let folder = asked.folder.join(&asked.output);
-        let wrong = if done.succeeded() { self.items_of_other_sizes(&folder) } else { None };
         Compiled {
-            succeeded: done.succeeded() && wrong.is_none(),
-            folder,
-            messages: wrong.unwrap_or_else(|| done.render(&Rendering::default())),
+            succeeded: done.succeeded(),
+            folder: asked.folder.join(&asked.output),
+            messages: done.render(&Rendering::default()),
             text: done.text().to_owned(),
         }
-    }
-}
-
-impl Design {
-    /// Says which data have items of another size than those of the symbol and fill a part of it. Data of another size that
-    /// fill it are its bits.
-    fn items_of_other_sizes(&self, folder: &Path) -> Option<String> {
-        // Without data there is nothing to look for in what may be a large file.
-        let image = if self.blocks.is_empty() { None } else { read_image(folder).ok() }?;
-        let told = self.blocks.iter().find_map(|block| block.wrong_in(&image))?;
-        Some(format!("{told}. The program in {} has the wrong data", folder.display()))
-    }
-}
-
-impl Block {
-    fn wrong_in(&self, image: &Image) -> Option<String> {
-        image.patches.iter().find_map(|patch| {
-            let symbol = image.program_at(patch.x, patch.y)?.symbol(&self.symbol)?;
-            let target = PatchTarget::Memory { addr: symbol.addr, bytes: self.item_bytes };
-            let own = bytes_of_number(element(&symbol.ty))?;
-            let is_wrong = patch.target == target && own != self.item_bytes && self.bytes < u64::from(symbol.size);
-            is_wrong.then(|| {
-                format!(
-                    "set_symbol_all: {}, a {}, has items of {own} bytes, and data has items of {}: the {} bytes for each PE fill a \
-                     part of its {}. Give data items of the symbol's size, by data.astype(...)",
-                    self.symbol, symbol.ty, self.item_bytes, self.bytes, symbol.size
-                )
-            })
-        })
-    }
-}
-
-/// The type of the elements of an array, or the type itself: `f32` of `[3][2]f32`.
-fn element(ty: &str) -> &str {
-    ty.rfind(']').map_or(ty, |end| &ty[end + 1..])
-}
-
-/// The bytes of a number for which there are items of its size, of 16 and 32 bits.
-fn bytes_of_number(ty: &str) -> Option<u8> {
-    match ty {
-        "i16" | "u16" | "f16" | "bf16" | "cb16" => Some(2),
-        "i32" | "u32" | "f32" => Some(4),
-        _ => None,
     }
 }
 

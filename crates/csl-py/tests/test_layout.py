@@ -253,6 +253,7 @@ class Layouts(unittest.TestCase):
         region.set_symbol_all("weights", np.ones((2, 2), np.int16), 2, 2)
         with self.assertRaisesRegex(CompileError, "set_symbol_all: weights, .*f32, has items of 4 bytes, and data has items of 2: the 8 bytes"):
             self.layout.compile("out", libs=[self.folder])
+        self.assertFalse(os.path.exists("out"), "nothing is written")
 
     def test_data_may_be_the_bits_of_a_symbol(self):
         with open(self.source, "a", encoding="utf-8") as file:

@@ -240,5 +240,25 @@ fn symbol_at<'a>(image: &'a Image, region: &Region, data: &SymbolData, cell: Cel
             region.name, data.symbol, symbol.size
         ));
     }
+    // Items of another size that fill the symbol are its bits.
+    if bytes < u64::from(symbol.size)
+        && let Some(own) = item_bytes(&symbol.ty).filter(|own| *own != data.bytes)
+    {
+        return Err(format!(
+            "set_symbol_all: {}, a {}, has items of {own} bytes, and data has items of {}: the {bytes} bytes for each PE fill a \
+             part of its {}. Give data items of the symbol's size, by data.astype(...)",
+            data.symbol, symbol.ty, data.bytes, symbol.size
+        ));
+    }
     Ok(symbol)
+}
+
+/// The size of the items of a type in bytes, such as 4 of `[3][2]f32`; `None` where there are no items of that size.
+fn item_bytes(ty: &str) -> Option<u8> {
+    let element = ty.rfind(']').map_or(ty, |end| &ty[end + 1..]);
+    match element {
+        "i16" | "u16" | "f16" | "bf16" | "cb16" => Some(2),
+        "i32" | "u32" | "f32" => Some(4),
+        _ => None,
+    }
 }
