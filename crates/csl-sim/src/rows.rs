@@ -188,6 +188,11 @@ impl<E: Element> Rows<E> {
         self.slots[index].touch(&self.world, y)
     }
 
+    /// The number of PEs of the program's rectangle.
+    pub fn pes(&self) -> u32 {
+        self.world.width().saturating_mul(self.world.height())
+    }
+
     /// All rows, in strips of this many.
     pub fn strips(&mut self, rows: usize) -> impl Iterator<Item = Strip<'_, E>> {
         let world = &self.world;

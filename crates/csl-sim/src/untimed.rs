@@ -30,15 +30,12 @@ const BAND: usize = 4;
 /// The number of bands with work from which on threads share them.
 const BANDS_FOR_THREADS: usize = 4;
 
-/// The hops that a wavelet does in a round, more than any route has that leads somewhere: then others have their turn.
-const HOPS: u32 = 1 << 20;
+/// The hops that a wavelet which goes round in a circle does in a round: then others have their turn.
+const TURN: u32 = 1 << 12;
 
 /// The hops from which on a wavelet does not pass a crowded place. One that goes round and lands at each turn would else
-/// fill all memory before its turn ends.
+/// fill all memory before it is known to.
 const HOPS_IN_A_CROWD: u32 = 1 << 12;
-
-/// The hops between two looks at the interrupt flag.
-const HOPS_UNSEEN: u32 = 1 << 10;
 
 /// What a tile has sent in a round.
 pub(crate) struct Parcel {
@@ -57,7 +54,7 @@ pub(crate) enum Sent {
     Write(Write),
     /// An input queue takes this color now.
     Takes(Color),
-    /// Wavelets that a router was to pass on in the round before, once a place is crowded no longer.
+    /// Wavelets that go round, which a router was to pass on in the round before; once a place is crowded no longer.
     Onward {
         passing: Passing,
         sender: Option<Sender>,
@@ -177,11 +174,12 @@ pub(crate) fn round<E: Element>(
     is_interrupted: impl Fn() -> bool + Sync,
 ) -> Round {
     let mut round = Round::default();
+    let longest = rows.pes().saturating_mul(Direction::ALL.len() as u32);
     let mut bands: Vec<Band<E>> = rows.strips(BAND).map(Band::new).collect();
     let mut ready: Vec<&mut Band<E>> = bands.iter_mut().collect();
     ready.retain_mut(|band| band.strip.existing().any(|row| !(row.elements.ready.is_empty() && row.outbox.is_empty())));
     let known = &*paused;
-    let bounds = Bounds { limit, is_interrupted: &is_interrupted };
+    let bounds = Bounds { limit, longest };
     on_threads(ready, threads, |band| {
         if !is_interrupted() {
             band.run(bounds, known);
@@ -190,7 +188,7 @@ pub(crate) fn round<E: Element>(
     let has_fault = |bands: &[Band<E>]| bands.iter().any(|band| band.round.fault.is_some());
     while !has_fault(&bands) && exchange(&mut bands) {
         let with_news = bands.iter_mut().filter(|band| !band.inbox.is_empty()).collect();
-        on_threads(with_news, threads, |band| band.take_in(bounds));
+        on_threads(with_news, threads, |band| band.take_in());
     }
     let mut waiting = Vec::new();
     for band in bands {
@@ -232,11 +230,13 @@ fn exchange<E>(bands: &mut [Band<E>]) -> bool {
     any
 }
 
-/// The ends of a round for wavelets on their way.
+/// The ends of a round.
 #[derive(Clone, Copy)]
-struct Bounds<'a> {
+struct Bounds {
+    /// Nothing starts at this time or later; wavelets that go round do not go on.
     limit: u64,
-    is_interrupted: &'a (dyn Fn() -> bool + Sync),
+    /// The hops of the longest way that leads anywhere: it comes to no side of a router twice. A wavelet with more goes round.
+    longest: u32,
 }
 
 /// Some rows, and what crosses their borders.
@@ -266,8 +266,9 @@ struct Underway {
 struct Origin {
     /// The time at which they were sent, or went on in this round.
     time: u64,
-    /// The hops since.
+    /// The hops since, and those that it may do in this round.
     hops: u32,
+    most: u32,
     sender: Option<Sender>,
 }
 
@@ -286,22 +287,27 @@ impl<'a, E: Element> Band<'a, E> {
         }
     }
 
-    fn run(&mut self, bounds: Bounds<'_>, paused: &[Paused]) {
+    fn run(&mut self, bounds: Bounds, paused: &[Paused]) {
+        // Wavelets of the round before go on first, so that none overtakes them.
+        self.carry(bounds);
         let Band { strip, round, .. } = self;
         strip.existing().for_each(|row| row.run_ready(bounds.limit, paused, round));
-        if round.fault.is_some() {
-            return;
+        if round.fault.is_none() {
+            self.carry(bounds);
         }
+    }
+
+    fn carry(&mut self, bounds: Bounds) {
         let (first, count) = (self.strip.first as u32, self.strip.slots.len() as u32);
         (first..first + count).for_each(|y| self.carry_from(y, bounds));
     }
 
-    fn carry_from(&mut self, y: u32, bounds: Bounds<'_>) {
+    fn carry_from(&mut self, y: u32, bounds: Bounds) {
         let Some(row) = self.strip.existing().find(|row| row.y == y && !row.outbox.is_empty()) else { return };
         let mut parcels = std::mem::take(&mut row.outbox);
         for parcel in parcels.drain(..) {
             self.begin(y, parcel, bounds);
-            self.carry_on(bounds);
+            self.carry_on();
         }
         if let Some(row) = self.strip.row(y) {
             row.outbox = parcels;
@@ -309,15 +315,15 @@ impl<'a, E: Element> Band<'a, E> {
     }
 
     /// Takes what has crossed a border.
-    fn take_in(&mut self, bounds: Bounds<'_>) {
+    fn take_in(&mut self) {
         for underway in std::mem::take(&mut self.inbox) {
             self.way.push_back(underway);
-            self.carry_on(bounds);
+            self.carry_on();
         }
     }
 
     /// The first router of a parcel's way.
-    fn begin(&mut self, y: u32, Parcel { x, time, what }: Parcel, bounds: Bounds<'_>) {
+    fn begin(&mut self, y: u32, Parcel { x, time, what }: Parcel, bounds: Bounds) {
         let Some(row) = self.strip.row(y) else { return };
         let mut dock = Dock { elements: &mut row.elements, time, crowded: None };
         let (mut sender, mut at) = (None, None);
@@ -333,54 +339,48 @@ impl<'a, E: Element> Band<'a, E> {
             }
             Sent::Takes(color) => row.fabric.look_again(x, color, &mut dock, &mut self.out),
             Sent::Onward { passing, sender, crowded } => {
-                let origin = Origin { time, hops: 0, sender };
-                return match crowded.filter(|crowded| crowded.is_crowded(row)) {
-                    Some(_) => self.leave_waiting(y, passing, origin, crowded),
-                    None => self.go_on(y, passing, origin, None, bounds),
-                };
+                let origin = Origin { time, hops: 0, most: TURN.min(bounds.longest), sender };
+                let crowded = crowded.filter(|crowded| crowded.is_crowded(row));
+                self.round.at_limit |= time >= bounds.limit;
+                if crowded.is_some() || time >= bounds.limit {
+                    return self.leave_waiting(y, passing, origin, crowded);
+                }
+                self.round.ran += 1;
+                return self.go_on(y, passing, origin, None);
             }
         }
         let crowded = dock.crowded.or(at);
-        self.go_from(y, Origin { time, hops: 0, sender }, crowded, bounds);
+        self.go_from(y, Origin { time, hops: 0, most: bounds.longest, sender }, crowded);
     }
 
-    fn carry_on(&mut self, bounds: Bounds<'_>) {
+    fn carry_on(&mut self) {
         while let Some(Underway { y, passing: Passing { side, vc, burst }, origin }) = self.way.pop_front() {
             let Some(row) = self.strip.row(y) else { continue };
             let mut dock = Dock { elements: &mut row.elements, time: origin.time, crowded: None };
             row.fabric.pass(vc, side.opposite(), burst, &mut dock, &mut self.out);
             let at = || row.fabric.crowded(vc, CROWD).map(|(x, color)| Crowded::Router { y, x, color });
             let crowded = dock.crowded.or_else(at);
-            self.go_from(y, origin, crowded, bounds);
+            self.go_from(y, origin, crowded);
         }
     }
 
     /// Lets wavelets go on to the routers beside, and their sender wait if they have come to a crowded place.
-    fn go_from(&mut self, y: u32, origin: Origin, crowded: Option<Crowded>, bounds: Bounds<'_>) {
+    fn go_from(&mut self, y: u32, origin: Origin, crowded: Option<Crowded>) {
         if let (Some(at), Some(Sender { y, x, color })) = (crowded, origin.sender) {
             self.paused.push(Paused { y, x, color, at });
         }
         let mut out = std::mem::take(&mut self.out);
         for passing in out.drain(..) {
-            self.go_on(y, passing, origin, crowded, bounds);
+            self.go_on(y, passing, origin, crowded);
         }
         self.out = out;
     }
 
     /// Lets wavelets go on from row `y` to a router beside, now or in the next round.
-    fn go_on(&mut self, y: u32, passing: Passing, mut origin: Origin, crowded: Option<Crowded>, bounds: Bounds<'_>) {
+    fn go_on(&mut self, y: u32, passing: Passing, mut origin: Origin, crowded: Option<Crowded>) {
         origin.hops += 1;
-        if origin.now() >= bounds.limit {
-            self.round.at_limit = true;
-            return self.leave_waiting(y, passing, origin, None);
-        }
-        if crowded.is_some() && origin.hops >= HOPS_IN_A_CROWD {
+        if origin.hops > origin.most || crowded.is_some() && origin.hops >= HOPS_IN_A_CROWD {
             return self.leave_waiting(y, passing, origin, crowded);
-        }
-        let is_interrupted = origin.hops.is_multiple_of(HOPS_UNSEEN) && (bounds.is_interrupted)();
-        if origin.hops >= HOPS || is_interrupted {
-            self.round.ran += 1;
-            return self.leave_waiting(y, passing, origin, None);
         }
         let rows = self.strip.first as u32..(self.strip.first + self.strip.slots.len()) as u32;
         let y = match passing.side {
