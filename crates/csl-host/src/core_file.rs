@@ -53,17 +53,22 @@ pub(crate) fn write(path: &Path, image: &Image, sim: &mut Sim) -> Result<(), Hos
     }
     // A link is followed to its file.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    // A pipe or a device cannot be replaced by a file.
-    if std::fs::metadata(&target).is_ok_and(|file| !file.is_file()) {
-        return File::create(&target).map_err(unwritable).and_then(|file| write_to(file, path, image, sim));
-    }
-    // An earlier core file stays until the new one is whole.
+    // An earlier core file stays until the new one is whole, where there is room for both names.
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let staged = target.with_file_name(format!(".{name}.{}", std::process::id()));
-    let written = File::create(&staged).map_err(unwritable).and_then(|file| write_to(file, path, image, sim));
+    let beside = if can_be_replaced(&target) { File::create(&staged).ok() } else { None };
+    let Some(file) = beside else {
+        return File::create(&target).map_err(unwritable).and_then(|file| write_to(file, path, image, sim));
+    };
+    let written = write_to(file, path, image, sim);
     let placed = written.and_then(|()| std::fs::rename(&staged, &target).map_err(unwritable));
-    // The staged file may not exist, if making it has failed.
     placed.inspect_err(|_| drop(std::fs::remove_file(&staged)))
+}
+
+/// Whether another file may take the place of what is at a path: not of a pipe or a device, nor of a link to a file that is not
+/// there yet.
+fn can_be_replaced(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).map_or(true, |there| there.is_file())
 }
 
 /// Writes PE by PE, so that memory never holds the dump of a whole wafer. `path` is the file's name in errors.

@@ -395,7 +395,8 @@ impl Scanner<'_> {
                         continue;
                     }
                     while self.chars.next_if(|next| matches!(next.1, '>' | '&' | ' ' | '\t')).is_some() {}
-                    while self.chars.next_if(|next| !next.1.is_whitespace() && next.1 != ';').is_some() {}
+                    let ends = |c: char| c.is_whitespace() || matches!(c, ';' | ')' | '|' | '&');
+                    while self.chars.next_if(|next| !ends(next.1)).is_some() {}
                 }
                 '(' if self.chars.next_if(|next| next.1 == '(').is_some() => {
                     self.words.extend(word.take());
@@ -885,6 +886,10 @@ mod tests {
         assert_eq!(
             folders("(cd a && cslc x.csl)\n(cd b; (cd c; cslc x.csl); cslc x.csl)\ncslc x.csl"),
             ["demo/a", "demo/b/c", "demo/b", "demo"]
+        );
+        assert_eq!(
+            folders("(cd a && cslc x.csl >log.txt)\n(cd b; cslc x.csl 2>&1)\ncslc x.csl"),
+            ["demo/a", "demo/b", "demo"]
         );
         assert_eq!(folders("f() {\n  echo\n}\ncd ..\ncd b/../c\ncslc x.csl"), ["c"]);
         assert_eq!(folders("(cd a\ncase $1 in\n  x) echo;;\nesac\ncslc x.csl)\ncslc x.csl"), ["demo/a", "demo"]);

@@ -189,6 +189,19 @@ fn a_core_file_holds_the_memory_of_its_run() {
         names.into_iter().all(|name| !name.to_string_lossy().starts_with(".corefile")),
         "nothing is left beside it"
     );
+    // A link to a file that is not there yet makes that file.
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.cs1");
+        std::os::unix::fs::symlink("behind.cs1", &link).expect("the folder is writable");
+        runtime.dump_core(&link).expect("the folder is writable");
+        let behind = std::fs::read(folder.path().join("behind.cs1")).expect("it was written");
+        assert_eq!(behind, std::fs::read(&file).expect("it was written"));
+        assert!(link.is_symlink());
+    }
+    // The name leaves no room for that of a file beside it.
+    let long = folder.path().join("c".repeat(250));
+    runtime.dump_core(&long).expect("the name fits");
     let script = folder.path().join("run.py");
     std::fs::write(&script, "print()").expect("the folder is writable");
     let refused = runtime.dump_core(&script).expect_err("a file of the user stays").to_string();

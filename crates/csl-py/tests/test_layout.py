@@ -255,6 +255,11 @@ class Layouts(unittest.TestCase):
             self.layout.compile("out", libs=[self.folder])
         self.assertFalse(os.path.exists("out"), "nothing is written")
 
+    def test_values_of_params_may_be_anything_that_is_a_whole_number(self):
+        region = self.region()
+        for value in (5, np.int16(5), np.array(5), True, np.bool_(True)):
+            region.set_param_all("size", value)
+
     def test_data_may_be_the_bits_of_a_symbol(self):
         with open(self.source, "a", encoding="utf-8") as file:
             file.write("export var weights = @zeros([4]f32);\n")

@@ -228,6 +228,12 @@ class Sweeps(unittest.TestCase):
         (row,) = self.sweep({"text": ["$(touch x) 'a b' {n}"]}, [f"{sys.executable} run.py {{text}}"])
         self.assertEqual(row["got"], ["$(touch x) 'a b' {n}"])
 
+    def test_braces_of_a_script_in_a_command_stay(self):
+        self.script("import sys, json; json.dump({'got': sys.argv[1:]}, open('results.json', 'w'))")
+        words = ["{n+=1} {n}", "{n for n in range(3)}", "{n:>4}", "{ n }"]
+        (row,) = self.sweep({"n": [7]}, [f"{sys.executable} run.py " + " ".join(f"'{word}'" for word in words)])
+        self.assertEqual(row["got"], ["{n+=1} 7", *words[1:]])
+
     def test_mistakes_are_told_before_anything_is_made(self):
         one = ["true"]
         for commands, axes, points, text in [

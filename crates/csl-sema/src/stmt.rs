@@ -171,13 +171,18 @@ impl Sema<'_> {
             ));
         }
         let ty = decl.ty.as_ref().map(|ty| self.eval_type(ty)).transpose()?;
+        let align = decl.align.as_ref().map(|align| self.eval_align(align)).transpose()?;
         if self.is_comptime() || decl.is_comptime {
             return self.comptime_local(decl, ty);
         }
-        match decl.kind {
+        let binding = match decl.kind {
             VarKind::Const => self.const_local(decl, ty),
             _ => self.var_local(decl, ty),
+        }?;
+        if let (Some(align), Binding::Slot { slot, .. }) = (align, &binding) {
+            self.code(decl.span)?.align_slot(*slot, align);
         }
+        Ok(binding)
     }
 
     fn comptime_local(&mut self, decl: &VarDecl, ty: Option<Ty>) -> Res<Binding> {
@@ -279,10 +284,6 @@ impl Sema<'_> {
             return Err(self.comptime_only(ty, decl.name.span));
         }
         let slot = self.new_slot(ty, decl.name.name.as_str(), decl.span)?;
-        if let Some(align) = &decl.align {
-            let align = self.eval_align(align)?;
-            self.code(decl.span)?.align_slot(slot, align);
-        }
         if let Some(value) = value {
             let addr = csl_ir::Addr { base: csl_ir::AddrBase::Slot(slot), offset: 0 };
             let place = Place { ty, is_const: false, kind: PlaceKind::Mem(addr) };

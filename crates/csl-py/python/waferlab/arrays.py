@@ -1,4 +1,5 @@
 """Host arrays: checks that memcpy can move them as they are, and gives their words in the order of memory."""
+import operator
 import os
 import reprlib
 import sys
@@ -25,11 +26,23 @@ def text(name, value):
 
 
 def whole(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+    number = index(value)
+    if number is None:
         raise ArgumentError(f"{name} must be a whole number, not {shown(value)}")
-    if not 0 <= value <= MOST:
-        raise ArgumentError(f"{name} must not be negative or beyond 2^31, but is {value}")
-    return int(value)
+    if not 0 <= number <= MOST:
+        raise ArgumentError(f"{name} must not be negative or beyond 2^31, but is {number}")
+    return number
+
+
+def index(value):
+    """The whole number that a value is, such as a numpy integer or an array of one without dimensions; None for any other
+    and for bool."""
+    if isinstance(value, (bool, np.bool_)):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
 
 
 def pair(name, value, form="(x, y)"):

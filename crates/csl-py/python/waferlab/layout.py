@@ -321,11 +321,12 @@ def _param(method, what):
     name, value = arrays.text(f"{method}: name", what[0]), what[1]
     if isinstance(value, Color):
         return name, value
-    if not isinstance(value, (int, np.integer, np.bool_)):
+    number = int(value) if isinstance(value, (bool, np.bool_)) else arrays.index(value)
+    if number is None:
         raise ArgumentError(f"{method}: the value of {name} must be a whole number or a Color, not {arrays.shown(value)}")
-    if not -(2**63) <= int(value) < 2**63:
-        raise ArgumentError(f"{method}: the value of {name} must be a number of 64 bits, -2^63 to 2^63-1, but is {value}")
-    return name, int(value)
+    if not -(2**63) <= number < 2**63:
+        raise ArgumentError(f"{method}: the value of {name} must be a number of 64 bits, -2^63 to 2^63-1, but is {number}")
+    return name, number
 
 
 def _positions(method, routes):

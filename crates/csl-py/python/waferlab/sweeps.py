@@ -246,7 +246,8 @@ def _command(line: str, values: Mapping[str, Value]) -> list:
     """The words of a command line. Values come in after it is split, so that none of them is split."""
     try:
         words = shlex.split(line)
-        for found in itertools.chain.from_iterable(re.finditer(r"\{(\w+)(?![\w}])", word) for word in words):
+        # A brace that is closed before the next one is that of a script, such as `{n+=1}` of awk.
+        for found in itertools.chain.from_iterable(re.finditer(r"\{(\w+)(?!\w)(?![^{]*\})", word) for word in words):
             if found[1] in values:
                 raise SweepError(f"`{line}`: `{found[0]}` has no `}}` behind it: write `{{{found[1]}}}` for the value")
         return [re.sub(r"\{(\w+)\}", lambda found: _text(values[found[1]]), word) for word in words]
