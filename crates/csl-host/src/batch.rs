@@ -114,8 +114,8 @@ fn parse_argument(word: &str) -> Result<Argument, String> {
 /// Looks, before a run, at the files that its steps are to write.
 ///
 /// # Errors
-/// [`HostError::Argument`] for a file of the compiled program in `folder`, for a source file, for one of `others`, each with
-/// its name in words, for two results in one file, and for a `.npy` file that exists and is none.
+/// [`HostError::Argument`] for a file of the compiled program in `folder`, for one of `others`, each with its name in words,
+/// for two results in one file, and for a file that exists and is no array of numpy: it is the user's.
 pub fn check_results(folder: &Path, steps: &[Step], others: &[(PathBuf, &'static str)]) -> Result<(), HostError> {
     let mut taken: Vec<(PathBuf, &str)> = others.iter().map(|(path, what)| (resolved(path), *what)).collect();
     let results = steps.iter().filter_map(|step| match step {
@@ -124,12 +124,10 @@ pub fn check_results(folder: &Path, steps: &[Step], others: &[(PathBuf, &'static
     });
     for file in results {
         let path = resolved(file);
-        let has_ending = |ending: &str| path.extension().is_some_and(|own| own == ending);
         let what = match taken.iter().find(|(known, _)| *known == path) {
             Some((_, what)) => what,
-            None if has_ending("csl") && path.exists() => "a source file",
             None if is_of_program(folder, &path) => "a file of the compiled program",
-            None if has_ending("npy") && !Array::may_replace(&path) => "there, and no array of numpy",
+            None if !Array::may_replace(&path) => "there, and no array of numpy",
             None => {
                 if !path.exists() || path.is_file() {
                     taken.push((path, "the file of another --d2h"));

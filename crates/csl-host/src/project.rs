@@ -1,8 +1,8 @@
 //! The programs of a folder: the `cslc` lines of its scripts, and `waferlab.toml`.
 //!
 //! A script is read, never run: quotes, comments, here-documents, lines that go on behind a `\`, `cd`, subshells, and variables
-//! that the script itself sets or that loop over words are understood. A line that depends on more, such as the output of a command, is left out, with
-//! the reason.
+//! that the script itself sets or that loop over words are understood. A line that depends on more, such as the output of a
+//! command, is left out, with the reason.
 
 use std::collections::HashMap;
 use std::fs;

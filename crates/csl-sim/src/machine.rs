@@ -216,6 +216,8 @@ impl<E: Element> Machine<E> {
         }
         match round {
             _ if is_reached => Decision::Pause(Pause::Reached),
+            // Rows have been left out.
+            _ if interrupt.load(Ordering::Relaxed) => Decision::Look,
             untimed::Round { ran: 0, at_limit: true, .. } => {
                 self.now = self.now.max(limit - 1);
                 Decision::Pause(Pause::Limit)

@@ -33,8 +33,8 @@ const BANDS_FOR_THREADS: usize = 4;
 /// The hops that a wavelet which goes round in a circle does in a round: then others have their turn.
 const TURN: u32 = 1 << 12;
 
-/// The hops from which on a wavelet does not pass a crowded place. One that goes round and lands at each turn would else
-/// fill all memory before it is known to.
+/// The hops from which on a wavelet does not pass a crowded place. Otherwise one that goes round and lands at each turn would
+/// fill all memory before it counts as going round.
 const HOPS_IN_A_CROWD: u32 = 1 << 12;
 
 /// What a tile has sent in a round.
@@ -54,7 +54,7 @@ pub(crate) enum Sent {
     Write(Write),
     /// An input queue takes this color now.
     Takes(Color),
-    /// Wavelets that go round, which a router was to pass on in the round before; once a place is crowded no longer.
+    /// Wavelets that go round, which a router was to pass on in the round before. They go on once `crowded` has room.
     Onward {
         passing: Passing,
         sender: Option<Sender>,
@@ -400,7 +400,7 @@ impl<'a, E: Element> Band<'a, E> {
 
     fn leave_waiting(&mut self, y: u32, passing: Passing, origin: Origin, crowded: Option<Crowded>) {
         let what = Sent::Onward { passing, sender: origin.sender, crowded };
-        // The column counts for what a tile sends alone.
+        // These come from no tile: the column is not read.
         self.waiting.push((y, Parcel { x: 0, time: origin.now(), what }));
     }
 }

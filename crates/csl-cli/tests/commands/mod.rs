@@ -792,8 +792,8 @@ fn results_take_the_place_of_results_alone() {
     let at = folder.path();
     std::fs::write(at.join("notes.npy"), "notes").expect("the folder is writable");
     for (file, what) in [
-        ("pe.csl", "a source file"),
-        ("./out/../layout.csl", "a source file"),
+        ("pe.csl", "there, and no array of numpy"),
+        ("./out/../layout.csl", "there, and no array of numpy"),
         ("out/bin/program.wafer", "a file of the compiled program"),
         ("out/bin/new", "a file of the compiled program"),
         ("out/out.json", "a file of the compiled program"),
@@ -811,6 +811,17 @@ fn results_take_the_place_of_results_alone() {
     }
     for _ in 0..2 {
         printed(at, "run out --launch go:7 --d2h v=once.npy --d2h v=out/v.bin --d2h v=- --d2h v=- --core c.core");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn help_that_cannot_be_printed_is_an_error() {
+    for (program, words) in [(env!("CARGO_BIN_EXE_cslc"), "--help"), (env!("CARGO_BIN_EXE_waferlab"), "--version")] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+        let done = Command::new(program).arg(words).stdout(full).output().expect("it starts");
+        assert_eq!(done.status.code(), Some(1), "{program} {words}");
+        assert!(String::from_utf8_lossy(&done.stderr).starts_with("cannot print: "), "{program} {words}");
     }
 }
 

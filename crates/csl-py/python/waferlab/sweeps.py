@@ -70,7 +70,6 @@ class SweepError(SdkError):
     """A sweep that cannot begin; nothing has been written."""
 
 
-
 def sweep(
     commands: Sequence[str],
     axes: Mapping[str, Sequence[Value]] | None = None,

@@ -61,6 +61,14 @@ fn an_interrupt_ends_a_run_in_which_a_wavelet_goes_round() {
     assert!(matches!(end, Err(RunError::Interrupted(_))), "{end:?}");
 }
 
+/// Nothing runs in its round, and yet the run has not come to rest.
+#[test]
+fn an_interrupt_before_a_round_is_no_rest() {
+    let (mut sim, interrupt) = without_clock(circle(0), None);
+    interrupt.store(true, Ordering::Relaxed);
+    assert!(matches!(sim.rest(), Err(RunError::Interrupted(_))));
+}
+
 /// Else its copies would fill all memory: nothing takes them.
 #[test]
 fn a_wavelet_that_lands_at_each_turn_does_not_go_round_for_ever() {
