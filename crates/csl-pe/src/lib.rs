@@ -29,7 +29,7 @@ pub use event::{Element, Event, EventKind, Issue, Printed, Thread};
 pub use fault::{Fault, FaultKind};
 pub use outside::{NoRegisters, Registers, Wake};
 pub use pe::{Pe, TimeReads};
-pub use ports::{InputSlot, NotEmpty, OutputSlot, Ports};
+pub use ports::{BUSY_BYTES, InputSlot, NotEmpty, OutputSlot, Ports};
 pub use queues::{InQueue, OutQueue, Outgoing, UNQUEUED};
 pub use sched::{
     AstrayRoot, Hazard, NamedTask, Need, Outlet, Resource, TaskState, UnboundActivation, Unserved, Waiting,

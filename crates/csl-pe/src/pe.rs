@@ -150,7 +150,7 @@ impl Pe {
             Some(fault) => *wake = Wake::at(fault.cycle),
             None => sched.sleep(now, cpu, data, program, ports, wake),
         }
-        sched.steady = sched.is_steady(data);
+        sched.settle(now, data);
         Ok(())
     }
 
@@ -181,6 +181,7 @@ impl Pe {
     /// A host call of function number `func` of the program, with its arguments in canonical form. It becomes ready like
     /// a task; further calls wait for their turn.
     pub fn call(&mut self, func: u16, args: &[u64]) {
+        self.sched.steady = false;
         self.sched.calls.waiting.push(Call { func, args: args.to_vec() });
     }
 
@@ -212,6 +213,7 @@ impl Pe {
     /// Notes that a TEARDOWN wavelet of `color` has passed: the teardown task becomes ready (docs/decisions/machine.md
     /// M22).
     pub fn tear_down(&mut self, color: Color) {
+        self.sched.steady = false;
         self.sched.handlers.torn |= color.bit();
         self.sched.tasks.activate_mask(self.data.chip.tasks.teardown.bit());
     }

@@ -23,24 +23,27 @@ csl_machine::byte_ids! {
     pub struct OutputSlot: OUTPUTS;
 }
 
+/// The lowest bit of output queues in [`Ports::ready`].
+const OPEN: u8 = 32;
+
+/// The mask of input slots that are to hold a wavelet and of output queues that are to have room.
+#[inline]
+pub(crate) fn needs(inputs: u32, outputs: u32) -> u64 {
+    u64::from(inputs) | u64::from(outputs) << OPEN
+}
+
 /// The queues of one PE.
+///
+/// The order of the fields is that in memory: those that each cycle of a streaming PE reads lie together.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Ports {
-    arch: Arch,
-    /// Masks of the input slots with a wavelet and of the output queues with room, which an operation reads in every
-    /// cycle, and of the output queues with a wavelet, which the router does.
-    filled: u32,
-    open: u32,
-    sending: u32,
-    /// Input slots with wavelets behind their rings, in a run without a clock.
-    behind: u32,
-    /// Input slots, at most 32.
-    pub inputs: Vec<InQueue>,
-    /// Output queues in use, at most nine.
-    pub outputs: Vec<OutQueue>,
-    input_of_queue: [Option<InputSlot>; 8],
-    input_of_color: [Option<InputSlot>; Color::COUNT],
-    output_of_queue: [Option<OutputSlot>; OUTPUTS],
+    /// The input slots with a wavelet, and above them the output queues with room: what an operation may need. (One word: a
+    /// read of two that were written one by one has to wait for the writes.)
+    ready: u64,
+    /// The output queues with a wavelet, and those whose head may land in the cycle after the last departure.
+    sending: u16,
+    due: u16,
     /// Input slots from which the PE has taken a wavelet; the simulator clears the mask once it has woken the router.
     pub taken: u32,
     /// Output queues into which the PE has put a wavelet; the simulator clears the mask.
@@ -51,7 +54,22 @@ pub struct Ports {
     pub cmd_stream_unblocked: bool,
     /// Whether the function that the host has launched last has still to do so; none before the first.
     pub launch_is_open: Option<bool>,
+    arch: Arch,
+    /// Input slots, at most 32.
+    pub inputs: Vec<InQueue>,
+    /// Output queues in use, at most nine.
+    pub outputs: Vec<OutQueue>,
+    input_of_color: [Option<InputSlot>; Color::COUNT],
+    input_of_queue: [Option<InputSlot>; 8],
+    output_of_queue: [Option<OutputSlot>; OUTPUTS],
+    /// Input slots with wavelets behind their rings, in a run without a clock.
+    behind: u32,
 }
+
+/// The bytes at the start of [`Ports`] that each cycle of a streaming PE reads.
+pub const BUSY_BYTES: usize = std::mem::offset_of!(Ports, outputs) + size_of::<Vec<OutQueue>>();
+
+const _: () = assert!(OUTPUTS <= u16::BITS as usize, "`sending` has a bit for each");
 
 /// The error of binding a queue that still holds wavelets to another color (docs/decisions/machine.md M30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +79,9 @@ impl Ports {
     pub fn new(arch: Arch) -> Ports {
         Ports {
             arch,
-            filled: 0,
-            open: 0,
+            ready: 0,
             sending: 0,
+            due: 0,
             behind: 0,
             inputs: Vec::new(),
             outputs: Vec::new(),
@@ -101,7 +119,7 @@ impl Ports {
         if wavelet.half && !input.dense {
             self.stray_half = input.queue;
         }
-        self.filled |= u32::from(done) << slot.number();
+        self.ready |= u64::from(done) << slot.number();
         done
     }
 
@@ -117,17 +135,17 @@ impl Ports {
 
     /// Moves landed wavelets to where operations and tasks find them. Returns the slots that hold some and held none.
     pub fn refill(&mut self) -> u32 {
-        let wanted = self.behind & !self.filled;
+        let wanted = self.behind & !self.filled();
         let mut left = wanted;
         while left != 0 {
             let slot = InputSlot::at(left.trailing_zeros().low8());
             left &= left - 1;
             let input = &mut self.inputs[slot];
             input.refill();
-            self.filled |= u32::from(!input.is_empty()) << slot.number();
+            self.ready |= u64::from(!input.is_empty()) << slot.number();
             self.behind &= !(u32::from(input.crowd() == 0) << slot.number());
         }
-        self.filled & wanted
+        self.filled() & wanted
     }
 
     /// The number of wavelets that can be taken at once.
@@ -137,14 +155,14 @@ impl Ports {
 
     /// Whether each of these slots has a wavelet.
     pub(crate) fn all_have(&self, slots: u32) -> bool {
-        slots & !(self.filled | self.behind) == 0
+        slots & !(self.filled() | self.behind) == 0
     }
 
     /// Takes words, at most as many as are available.
     pub(crate) fn take_words(&mut self, slot: InputSlot, into: &mut [u32]) {
         let input = &mut self.inputs[slot];
         input.take_words(into);
-        self.filled &= !(u32::from(input.is_empty()) << slot.number());
+        self.ready &= !(u64::from(input.is_empty()) << slot.number());
         self.taken |= slot.bit();
     }
 
@@ -162,40 +180,49 @@ impl Ports {
         }
     }
 
-    /// Takes the head of an output queue in the cycle in which it lands on the router: its place is free again in that
+    /// Takes the head of an output queue in cycle `now`, in which it lands on the router: its place is free again in that
     /// cycle.
     #[inline]
-    pub fn depart(&mut self, slot: OutputSlot) -> Option<Outgoing> {
+    pub fn depart(&mut self, slot: OutputSlot, now: u64) -> Option<Outgoing> {
         let output = self.outputs.get_mut(slot.index())?;
         let head = output.pop()?;
-        self.sending &= !(u32::from(output.is_empty()) << slot.number());
-        self.open |= slot.bit();
+        let is_due = output.head_ready().is_some_and(|ready| ready <= now + 1);
+        self.sending &= !(u16::from(output.is_empty()) << slot.number());
+        self.due = self.due & !(1 << slot.number()) | u16::from(is_due) << slot.number();
+        self.ready |= u64::from(slot.bit()) << OPEN;
         Some(head)
     }
 
     /// The output queue with a wavelet that has its turn, of those in a set; `next` is the first in turn.
     #[inline]
     pub fn next_sender(&self, set: u32, next: OutputSlot) -> Option<OutputSlot> {
-        let set = set & self.sending;
+        let set = set & u32::from(self.sending);
         let behind = set & !(next.bit() - 1);
         let first = if behind != 0 { behind } else { set };
         if first == 0 { None } else { OutputSlot::new(first.trailing_zeros().low8()) }
     }
 
-    /// The first cycle in which the head of an output queue may land on the router; `None` where all are empty.
+    /// The first cycle in which the head of an output queue may land on the router, or an earlier one; `None` where all are
+    /// empty.
     #[inline]
     pub fn next_departure(&self) -> Option<u64> {
-        let mut first = None;
-        let mut left = self.sending;
-        while left != 0 {
-            let ready = self.outputs.get(left.trailing_zeros() as usize).and_then(OutQueue::head_ready);
-            first = match (first, ready) {
-                (Some(first), Some(ready)) => Some(ready.min(first)),
-                (first, ready) => ready.or(first),
-            };
-            left &= left - 1;
+        if self.due != 0 { Some(0) } else { self.first_of(self.sending.into()) }
+    }
+
+    /// The first cycle after `now` in which the head of an output queue may land on the router. Notes the heads that may
+    /// land by now.
+    pub fn departure_after(&mut self, now: u64) -> Option<u64> {
+        let undue = self.sending & !self.due;
+        for slot in Ones(undue.into()) {
+            let is_due = self.outputs.get(slot).and_then(OutQueue::head_ready).is_some_and(|ready| ready <= now);
+            self.due |= u16::from(is_due) << slot;
         }
-        first
+        self.first_of((undue & !self.due).into())
+    }
+
+    /// The first cycle in which the head of an output queue of a set may land.
+    fn first_of(&self, slots: u32) -> Option<u64> {
+        Ones(slots).filter_map(|slot| self.outputs.get(slot).and_then(OutQueue::head_ready)).min()
     }
 
     // ---- both sides ----
@@ -203,13 +230,19 @@ impl Ports {
     /// Whether all these input slots hold a wavelet and all these output queues have room.
     #[inline]
     pub fn have(&self, inputs: u32, outputs: u32) -> bool {
-        inputs & !self.filled | outputs & !self.open == 0
+        needs(inputs, outputs) & self.lacking() == 0
+    }
+
+    /// The input slots without a wavelet and the output queues without room, as [`needs`] has them.
+    #[inline]
+    pub(crate) fn lacking(&self) -> u64 {
+        !self.ready
     }
 
     /// Input slots that hold a wavelet.
     #[inline]
     pub fn filled(&self) -> u32 {
-        self.filled
+        self.ready as u32
     }
 
     /// The input slot of a hardware queue.
@@ -277,7 +310,7 @@ impl Ports {
         let chip = self.arch.chip();
         let depth = chip.output_queue_depth(queue).unwrap_or(chip.queues.unnamed_output_depth);
         self.outputs.push(OutQueue::new(queue, None, depth));
-        self.open |= u32::from(depth > 0) << slot.number();
+        self.ready |= u64::from(depth > 0) << (OPEN + slot.number());
         self.output_of_queue[queue] = Some(slot);
         slot
     }
@@ -287,20 +320,34 @@ impl Ports {
     pub fn take(&mut self, slot: InputSlot) -> Option<Wavelet> {
         let input = self.inputs.get_mut(slot.index())?;
         let wavelet = input.pop()?;
-        self.filled &= !(u32::from(input.is_empty()) << slot.number());
+        self.ready &= !(u64::from(input.is_empty()) << slot.number());
         self.taken |= slot.bit();
         Some(wavelet)
     }
 
     /// Puts a wavelet into an output queue. Returns false, and changes nothing, when it is full.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn put(&mut self, slot: OutputSlot, outgoing: Outgoing) -> bool {
         let Some(output) = self.outputs.get_mut(slot.index()) else { return false };
         let done = output.push(outgoing);
-        self.open &= !(u32::from(output.room() == 0) << slot.number());
+        self.ready &= !(u64::from(output.room() == 0) << (OPEN + slot.number()));
         self.put |= u32::from(done) << slot.number();
-        self.sending |= u32::from(done) << slot.number();
+        self.sending |= u16::from(done) << slot.number();
         done
+    }
+}
+
+/// The positions of the ones of a mask.
+struct Ones(u32);
+
+impl Iterator for Ones {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let lowest = (self.0 != 0).then(|| self.0.trailing_zeros() as usize)?;
+        self.0 &= self.0 - 1;
+        Some(lowest)
     }
 }

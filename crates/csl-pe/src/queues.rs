@@ -179,46 +179,62 @@ pub struct Outgoing {
     pub ready: u64,
 }
 
-/// Wavelets between their dispatch and their landing on the router, in one order over all colors. It fills two cache
-/// lines.
+/// Wavelets between their dispatch and their landing on the router, in one order over all colors. What each wavelet touches
+/// fills one cache line, the rest another.
 #[derive(Clone, Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub struct OutQueue {
+    /// The cycle from which the wavelet that was put last may land.
+    last_ready: u64,
+    data: [u32; MAX_DEPTH],
+    /// The low bits of the cycle from which each may land.
+    ready: [u8; MAX_DEPTH],
+    /// The color of each, and above it the flags: control, half, advance_switch.
+    tags: [u8; MAX_DEPTH],
+    /// The number of wavelets that the PE has put, for reports.
+    pub put: u32,
+    head: u8,
+    len: u8,
+    depth: u8,
+    /// Whether it sends 16-bit elements as half wavelets (WSE-3).
+    pub dense: bool,
     /// The hardware queue, 0-7, or [`UNQUEUED`].
     pub queue: QueueId,
     /// The configured color of the queue; none where each operation names its own (WSE-2).
     pub color: Option<Color>,
-    /// Whether it sends 16-bit elements as half wavelets (WSE-3).
-    pub dense: bool,
-    depth: u8,
-    head: u8,
-    len: u8,
-    /// The number of wavelets that the PE has put, and one more than the instruction that began to send last (0 where
-    /// none did), for reports.
-    pub put: u32,
+    /// One more than the instruction that began to send last, 0 where none did, for reports.
     sender: u32,
-    colors: [Color; MAX_DEPTH],
-    /// The flags: control, half, advance_switch from the lowest bit on.
-    flags: [u8; MAX_DEPTH],
-    data: [u32; MAX_DEPTH],
-    ready: [u64; MAX_DEPTH],
 }
+
+const _: () =
+    assert!(std::mem::offset_of!(OutQueue, depth) < 64, "a wavelet touches one cache line of an output queue");
+
+/// The flags above the color of a wavelet in an output queue, from the lowest on.
+const CONTROL: u8 = Color::BITS as u8;
+const HALF: u8 = CONTROL + 1;
+const ADVANCE_SWITCH: u8 = HALF + 1;
+
+/// A wavelet that could land so many cycles before the next one could land when that was put, and it no longer matters since
+/// when: it counts as one that could land just later than so long before. Thus the cycles of a queue lie close together.
+const LONG_SINCE: u64 = 32;
+
+const _: () = assert!(LONG_SINCE as usize * MAX_DEPTH <= 1 << u8::BITS, "the low bits of cycles are enough");
 
 impl OutQueue {
     pub(crate) fn new(queue: QueueId, color: Option<Color>, depth: u8) -> OutQueue {
         OutQueue {
-            queue,
-            color,
-            dense: false,
-            depth,
-            head: 0,
-            len: 0,
-            put: 0,
-            sender: 0,
-            colors: [Color::default(); MAX_DEPTH],
-            flags: [0; MAX_DEPTH],
+            last_ready: 0,
             data: [0; MAX_DEPTH],
             ready: [0; MAX_DEPTH],
+            tags: [0; MAX_DEPTH],
+            put: 0,
+            head: 0,
+            len: 0,
+            depth,
+            dense: false,
+            queue,
+            color,
+            sender: 0,
         }
     }
 
@@ -241,15 +257,16 @@ impl OutQueue {
     pub fn get(&self, i: usize) -> Option<Outgoing> {
         (i < self.len()).then(|| {
             let place = self.place(i);
-            let has = |bit: u8| self.flags[place] >> bit & 1 != 0;
-            let wavelet = Wavelet { data: self.data[place], control: has(0), half: has(1) };
-            Outgoing { wavelet, color: self.colors[place], advance_switch: has(2), ready: self.ready[place] }
+            let has = |bit: u8| self.tags[place] >> bit & 1 != 0;
+            let wavelet = Wavelet { data: self.data[place], control: has(CONTROL), half: has(HALF) };
+            let (color, advance_switch) = (self.color_at(place), has(ADVANCE_SWITCH));
+            Outgoing { wavelet, color, advance_switch, ready: self.ready_at(place) }
         })
     }
 
     /// The color of the wavelet that the PE has put last.
     pub fn last_color(&self) -> Option<Color> {
-        (self.put > 0).then(|| self.colors[self.place(self.len() + MAX_DEPTH - 1)])
+        (self.put > 0).then(|| self.color_at(self.place(self.len() + MAX_DEPTH - 1)))
     }
 
     /// The instruction of the last operation that was to send.
@@ -265,12 +282,22 @@ impl OutQueue {
     pub(crate) fn count_sent(&mut self, count: usize, color: Color) {
         self.put = self.put.wrapping_add(count.low32());
         let last = self.place(MAX_DEPTH - 1);
-        self.colors[last] = color;
+        self.tags[last] = color.number();
     }
 
     #[inline]
     fn place(&self, i: usize) -> usize {
         (usize::from(self.head) + i) % MAX_DEPTH
+    }
+
+    #[inline]
+    fn color_at(&self, place: usize) -> Color {
+        Color::of_bits(u32::from(self.tags[place] & ((1 << CONTROL) - 1)))
+    }
+
+    #[inline]
+    fn ready_at(&self, place: usize) -> u64 {
+        self.last_ready - u64::from(self.last_ready.low8().wrapping_sub(self.ready[place]))
     }
 
     /// The head, whether or not it is ready yet.
@@ -279,10 +306,10 @@ impl OutQueue {
         self.get(0)
     }
 
-    /// The cycle from which the head may land.
+    /// The cycle from which the head may land. It may be a later one that has passed, too.
     #[inline]
     pub fn head_ready(&self) -> Option<u64> {
-        (self.len > 0).then(|| self.ready[self.place(0)])
+        (self.len > 0).then(|| self.ready_at(self.place(0)))
     }
 
     /// The head, once it may land.
@@ -299,18 +326,68 @@ impl OutQueue {
         Some(head)
     }
 
-    #[inline]
+    /// Appends a wavelet. Returns false, and changes nothing, when there is no room.
+    #[inline(always)]
     pub(crate) fn push(&mut self, outgoing: Outgoing) -> bool {
         let room = self.room() > 0;
         if room {
             let Outgoing { wavelet: Wavelet { data, control, half }, color, advance_switch, ready } = outgoing;
+            // None lands before those that stand there.
+            let ready = ready.max(self.last_ready);
+            if ready - self.last_ready >= LONG_SINCE && self.len > 0 {
+                self.forget(ready);
+            }
             let place = self.place(self.len());
-            let flags = u8::from(control) | u8::from(half) << 1 | u8::from(advance_switch) << 2;
-            (self.data[place], self.ready[place]) = (data, ready);
-            (self.colors[place], self.flags[place]) = (color, flags);
+            let flags =
+                u8::from(control) << CONTROL | u8::from(half) << HALF | u8::from(advance_switch) << ADVANCE_SWITCH;
+            (self.data[place], self.ready[place]) = (data, ready.low8());
+            (self.last_ready, self.tags[place]) = (ready, color.number() | flags);
             self.len += 1;
             self.put = self.put.wrapping_add(1);
         }
         room
+    }
+
+    /// Forgets since when wavelets could land that stand there when one is put that may land from cycle `next`.
+    #[cold]
+    fn forget(&mut self, next: u64) {
+        self.ready = [(next - LONG_SINCE + 1).low8(); MAX_DEPTH];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use csl_machine::{Color, QueueId, Wavelet};
+
+    use super::{OutQueue, Outgoing};
+
+    #[test]
+    fn an_output_queue_keeps_cycles_that_lie_far_apart() {
+        let put = |queue: &mut OutQueue, ready: u64| {
+            let color = Color::of_bits(u32::from(Color::COUNT as u8) - 1);
+            assert!(queue.push(Outgoing { wavelet: Wavelet::word(1), color, advance_switch: true, ready }));
+        };
+        let gaps = [
+            [1, 1, 1, 2, 1, 3, 1],
+            [31, 31, 31, 31, 31, 31, 31],
+            [32, 1, 0, 7, 31, 32, 33],
+            [100, 100, 100, 31, 31, 31, 31],
+            [1 << 40, 255, 256, 31, 1, 31, 40],
+        ];
+        for gaps in gaps {
+            let mut queue = OutQueue::new(QueueId::at(0), None, 8);
+            let mut cycles = vec![5];
+            put(&mut queue, 5);
+            for gap in gaps {
+                let ready = cycles.last().unwrap() + gap;
+                cycles.push(ready);
+                put(&mut queue, ready);
+                // Those that could land long since when it was put may have any such cycle; the others have theirs.
+                for (i, known) in cycles.iter().enumerate() {
+                    let told = queue.get(i).unwrap().ready;
+                    assert!(told == *known || told.max(*known) < ready - 7, "{gaps:?} {i} {told} {known}");
+                }
+            }
+        }
     }
 }

@@ -35,11 +35,11 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
         for tile in &row.elements.tiles {
             let (x, y) = (tile.x, row.y);
             reasons.extend(waits(tile, now).into_iter().map(|(ticket, reason)| (ticket, reason, x, y)));
-            let launch = UnfinishedLaunch { function: tile.host.launched.id };
-            unfinished.extend(tile.host.is_blocked.then_some((launch, x, y)));
+            let launch = UnfinishedLaunch { function: tile.host().launched.id };
+            unfinished.extend(tile.host().is_blocked.then_some((launch, x, y)));
             let Some(program) = world.image.program_number(x, y) else { continue };
             let waiting = tile.element.waiting(&tile.ports);
-            if tile.host.is_blocked && waiting.is_empty() && tile.element.running().is_none() {
+            if tile.host().is_blocked && waiting.is_empty() && tile.element.running().is_none() {
                 let code = &world.image.programs[program.index()];
                 let idle = idle(tile, program, code, world.chip.arch);
                 add_filtered(&mut filtered, row, x, idle.iter().filter_map(awaited_by_task));
@@ -163,7 +163,7 @@ fn add_counts<E: Element>(counts: &mut BTreeMap<Color, (u64, u64)>, row: &mut Ro
     for tile in &row.elements.tiles {
         let heads = tile.ports.inputs.iter().filter(|input| !input.is_empty());
         all.extend(heads.map(|input| (input.color, tile.x, input.len() as u64)));
-        let entered = tile.host.incoming.iter().filter(|stream| stream.has_entered);
+        let entered = tile.host().incoming.iter().filter(|stream| stream.has_entered);
         all.extend(entered.map(|stream| (stream.color, tile.x, stream.left() as u64)));
         let sent = tile.ports.outputs.iter().flat_map(|queue| (0..queue.len()).filter_map(|i| queue.get(i)));
         all.extend(sent.map(|outgoing| (outgoing.color, tile.x, 1)));
@@ -254,7 +254,7 @@ fn stalled_outputs<E: Element>(row: &Row<E>, tile: &Tile<E>) -> Vec<StalledOutpu
 
 /// The reasons why a tile does not finish its commands.
 fn waits<E: Element>(tile: &Tile<E>, now: u64) -> Vec<(Ticket, HostReason)> {
-    let host = &tile.host;
+    let host = tile.host();
     let called = host.calling.iter().map(|calling| (calling.ticket, HostReason::NotCalled));
     let incoming = host
         .incoming

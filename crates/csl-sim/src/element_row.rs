@@ -228,10 +228,9 @@ impl<E: Element> ElementRow<E> {
     fn reserve(&mut self, tile_id: TileId, slot: InputSlot) {
         let cycles = u64::from(self.world.chip.timing.loopback_hold);
         if cycles > 0 {
-            let tile = &mut self.tiles[tile_id];
-            tile.ports.reserve(slot);
-            tile.returns.push_back((self.now + cycles - 1, slot));
-            let at = tile.timer.min(self.now + cycles - 1);
+            let (tile, until) = (&mut self.tiles[tile_id], self.now + cycles - 1);
+            tile.reserve(slot, until);
+            let at = tile.timer.min(until);
             self.set_timer(tile_id, at);
         }
     }

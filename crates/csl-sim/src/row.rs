@@ -147,8 +147,7 @@ impl<E: Element> Row<E> {
             }
         }
         // None could leave: those that are ready have no room, which the router tells of.
-        let later = tile.ports.outputs.iter().filter_map(|queue| queue.head_ready()).filter(|ready| *ready > now);
-        tile.inject_at = later.min().unwrap_or(NEVER);
+        tile.inject_at = tile.ports.departure_after(now).unwrap_or(NEVER);
         Ok(tile.inject_at)
     }
 
@@ -169,7 +168,7 @@ impl<E: Element> Row<E> {
 
     /// Runs the compute element of a tile, and passes the changes of its queues on to routers and host.
     fn serve(&mut self, tile_id: TileId, now: u64) -> Result<(), Box<FaultReport>> {
-        if !self.elements.tiles[tile_id].host.is_quiet() {
+        if !self.elements.tiles[tile_id].host_rests() {
             self.elements.host_to_tile(tile_id, now)?;
         }
         let Row { y, fabric, elements, writes, .. } = self;
@@ -178,9 +177,7 @@ impl<E: Element> Row<E> {
         if let Err(fault) = tile.element.advance(now, elements.limit, &mut tile.ports, &mut registers, &mut tile.wake) {
             return Err(pe_fault(*fault, tile.x, *y));
         }
-        if !tile.returns.is_empty() {
-            tile.take_returns(now);
-        }
+        tile.take_returns(now);
         if tile.refused != 0 {
             take_back(tile, fabric);
         }
@@ -191,8 +188,8 @@ impl<E: Element> Row<E> {
                 elements.senders.insert(tile.x);
             }
         }
-        if tile.host.is_quiet() && !tile.ports.cmd_stream_unblocked {
-            (tile.host.next_due, tile.ports.taken) = (NEVER, 0);
+        if tile.host_rests() && !tile.ports.cmd_stream_unblocked {
+            tile.ports.taken = 0;
         } else {
             elements.tile_to_host(tile_id, now);
         }

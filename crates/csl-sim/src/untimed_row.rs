@@ -103,7 +103,7 @@ impl<E: Element> Row<E> {
 
     fn visit(&mut self, tile_id: TileId, now: u64, limit: u64) -> Result<(), Box<FaultReport>> {
         (self.elements.now, self.elements.limit) = (now, limit);
-        if !self.elements.tiles[tile_id].host.is_quiet() {
+        if !self.elements.tiles[tile_id].host_rests() {
             self.elements.host_to_tile(tile_id, now)?;
         }
         let Row { y, fabric, elements, writes, .. } = self;
@@ -113,8 +113,8 @@ impl<E: Element> Row<E> {
             return Err(pe_fault(*fault, tile.x, *y));
         }
         tile.ports.put = 0;
-        if tile.host.is_quiet() && !tile.ports.cmd_stream_unblocked {
-            (tile.host.next_due, tile.ports.taken) = (crate::tile::NEVER, 0);
+        if tile.host_rests() && !tile.ports.cmd_stream_unblocked {
+            tile.ports.taken = 0;
         } else {
             elements.tile_to_host(tile_id, now);
         }
@@ -159,7 +159,7 @@ impl<E: Element> Row<E> {
         let Some(vc) = fabric.routed(x, color) else {
             let is_taken = elements.sink(tile_id, color, head.wavelet.data);
             if is_taken {
-                elements.tiles[tile_id].ports.depart(output);
+                elements.tiles[tile_id].ports.depart(output, now);
             }
             return is_taken;
         };
@@ -169,7 +169,7 @@ impl<E: Element> Row<E> {
         let mut words = Vec::with_capacity(8);
         let is_plain = |next: &Outgoing| next.color == color && !next.wavelet.control && !next.wavelet.half;
         while let Some(next) = tile.ports.outputs[output].front().filter(is_plain) {
-            tile.ports.depart(output);
+            tile.ports.depart(output, now);
             words.push(next.wavelet.data);
             if next.advance_switch {
                 let what = Sent::Burst { vc, color, burst: Burst::of_words(&words), advances: true };
@@ -178,7 +178,7 @@ impl<E: Element> Row<E> {
             }
         }
         let (burst, advances) = if words.is_empty() {
-            tile.ports.depart(output);
+            tile.ports.depart(output, now);
             (Burst::one(head.wavelet), head.advance_switch)
         } else {
             (Burst::of_words(&words), false)

@@ -69,7 +69,7 @@ impl Operation {
 
     fn move_piece(&mut self, count: usize, data: &mut Datapath, ports: &mut Ports, sent: &mut Vec<u32>) {
         let mut values: [Piece; 3] = [[0; PIECE]; 3];
-        for (values, src) in values.iter_mut().zip(&mut self.srcs).take(usize::from(self.needs.sources)) {
+        for (values, src) in values.iter_mut().zip(&mut self.srcs).take(usize::from(self.sources)) {
             gather(src, &data.memory, ports, &mut values[..count]);
         }
         let mut results = [0; PIECE];

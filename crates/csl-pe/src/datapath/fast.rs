@@ -18,7 +18,7 @@ impl Operation {
     pub fn move_one(&mut self, data: &mut Datapath, ports: &mut Ports, now: u64) {
         let [a, b, c] = &mut self.srcs;
         // Missing sources lie on cache lines of their own, which are not to be read.
-        let sources = self.needs.sources;
+        let sources = self.sources;
         let a = fetch(a, data, ports);
         let b = if sources > 1 { fetch(b, data, ports) } else { 0 };
         let c = if sources > 2 { fetch(c, data, ports) } else { 0 };
@@ -27,7 +27,7 @@ impl Operation {
             self.srcs[usize::from(i)].cursor = Cursor::Scalar(value);
         }
         match self.dest.cursor {
-            Cursor::Out(out) => self.send(data, ports, now, out, value, 1),
+            Cursor::Out(out) => self.send(data, ports, now, out, (value, 1), false),
             _ => self.dest.put(&mut data.memory, value),
         }
         self.left.count_off(1);

@@ -145,7 +145,8 @@ impl Operation {
             }
         }
         if let Cursor::Out(out) = self.dest.cursor {
-            self.send(data, ports, now, out, packed, elements);
+            let closes = self.message == Message::Open;
+            self.send(data, ports, now, out, (packed, elements), closes);
         }
         if raised != 0 { Err(FaultKind::FpException { raised }) } else { Ok(()) }
     }

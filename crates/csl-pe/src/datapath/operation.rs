@@ -28,32 +28,35 @@ pub(crate) enum Message {
 
 /// A vector operation and its progress.
 ///
-/// The order of the fields is that in memory: those that each issue reads lie together.
+/// The order of the fields is that in memory: of an operation with one source, all that an issue on the fast path reads
+/// lies on the first cache line.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub(crate) struct Operation {
-    pub needs: Needs,
     /// The elements left.
     pub left: Length,
     pub op: VecOp,
     pub rate: Rate,
-    /// The elements until the rate has to be computed again; endless for never.
-    pub row: Length,
-    pub is_fabric: bool,
+    /// The number of sources, up to the last one present.
+    pub sources: u8,
     /// The scalar source that takes the result of each element.
     pub accumulate: Option<u8>,
-    pub message: Message,
+    pub is_fabric: bool,
     pub dest: Operand,
     pub srcs: [Operand; 3],
+    /// The elements until the rate has to be computed again; endless for never.
+    pub row: Length,
+    pub message: Message,
     /// The carry flag, of an operation that reads or leaves it (docs/decisions/machine.md M11).
     pub carry: Option<u32>,
     pub config: Config,
-    /// A source to clear at completion, as it was at the start, and its length.
-    pub zero: Option<Box<(Operand, Length)>>,
     /// The number of elements that a FIFO must have, or have room for, before any moves (its `.simd_mode`).
     pub fifo_least: u8,
     /// The value that the builtin returns.
     pub result: bool,
+    /// A source to clear at completion, as it was at the start, and its length.
+    pub zero: Option<Box<(Operand, Length)>>,
+    pub needs: Needs,
 }
 
 /// The facts that decide in every cycle whether an operation can issue. They follow from the operands and do not change
@@ -66,8 +69,6 @@ pub(crate) struct Needs {
     pub has_fifo: bool,
     /// Whether each issue is one element that wavelets cannot change: the operation takes the fast path (`fast.rs`).
     pub is_fast: bool,
-    /// The number of sources, up to the last one present.
-    pub sources: u8,
     /// The priority of the configuration.
     pub priority: Option<Priority>,
 }
@@ -102,13 +103,10 @@ impl Operation {
             outputs: output,
             has_fifo,
             is_fast: !has_fifo && self.is_fast(),
-            sources: self
-                .srcs
-                .iter()
-                .rposition(|src| !matches!(src.cursor, Cursor::None))
-                .map_or(0, |last| last.low8() + 1),
             priority: self.config.priority,
         };
+        let last = self.srcs.iter().rposition(|src| !matches!(src.cursor, Cursor::None));
+        self.sources = last.map_or(0, |last| last.low8() + 1);
         self
     }
 

@@ -99,6 +99,7 @@ impl Setup<'_> {
         let [dest, a, b, c] = found;
         let to = dest.fabric;
         let mut run = Operation {
+            sources: 0,
             op,
             dest: operand(dest, op.dest().words()),
             srcs: [operand(a, words(0)), operand(b, words(1)), operand(c, words(2))],

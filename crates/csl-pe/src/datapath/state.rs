@@ -20,18 +20,18 @@ use crate::fault::FaultKind;
 #[repr(C)]
 pub(crate) struct Datapath {
     pub chip: &'static Chip,
-    pub fifos: Vec<FifoState>,
     pub memory: Memory,
-    /// Local tasks that FIFOs have activated since [`Datapath::take_activated`], one bit an id.
-    pub activated: u32,
-    /// The bits that `control_transform` flips in received control wavelets.
-    pub transform: u32,
-    /// The floating-point exceptions that stop the PE, in the bits of their register.
-    pub unmasked: u16,
     /// The program's 16-bit float format.
     pub half: FloatKind,
     /// Whether 16-bit operands on the fabric travel two in a wavelet unless they say otherwise.
     pub packed: bool,
+    /// The floating-point exceptions that stop the PE, in the bits of their register.
+    pub unmasked: u16,
+    /// Local tasks that FIFOs have activated since [`Datapath::take_activated`], one bit an id.
+    pub activated: u32,
+    pub fifos: Vec<FifoState>,
+    /// The bits that `control_transform` flips in received control wavelets.
+    pub transform: u32,
     pub dsrs: Dsrs,
     /// The iterators of `@map`, numbered over all running functions.
     pub iters: Vec<Iter>,

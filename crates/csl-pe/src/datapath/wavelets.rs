@@ -34,16 +34,25 @@ impl Operation {
         self.after_move(&mut data.memory)
     }
 
-    /// Puts the wavelet of the next `elements` elements, packed in `value`, into an output queue that has room.
-    #[inline]
-    pub(super) fn send(&self, data: &Datapath, ports: &mut Ports, now: u64, out: Out, value: u32, elements: u32) {
+    /// Puts the wavelet of the next elements, packed in one value and so many, into an output queue that has room. The
+    /// last of all closes a message, where the operation `closes` one.
+    #[inline(always)]
+    pub(super) fn send(
+        &self,
+        data: &Datapath,
+        ports: &mut Ports,
+        now: u64,
+        out: Out,
+        (value, elements): (u32, u32),
+        closes: bool,
+    ) {
         let is_last = self.left == Length::of(elements);
         let marked = out.control_transform && value & TRANSFORM_MARK == TRANSFORM_MARK;
         let mut word = if marked { value & !TRANSFORM_MARK } else { value };
         if let Some(index) = out.index {
             word = word & 0xffff | u32::from(index) << 16;
         }
-        let closes = is_last && self.message == Message::Open;
+        let closes = is_last && closes;
         let wavelet = Wavelet { data: word, control: out.control || marked || closes, half: out.half };
         let advance_switch = out.advance_switch && is_last;
         let ready = now + data.dispatch_to_ramp();

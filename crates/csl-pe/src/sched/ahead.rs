@@ -46,6 +46,7 @@ impl Sched {
             let moved = if is_blocked || ut.start > now { 0 } else { stream(&mut ut.run, data, ports, outlet) };
             if moved > 0 {
                 ut.start = now + moved;
+                self.streams.delay(at, ut.start, now);
                 if let Step::Done(effect) = ut.run.end_of_many(data) {
                     self.steady = false;
                     let ut = self.uts.swap_remove(at);

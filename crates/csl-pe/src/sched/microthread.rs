@@ -5,11 +5,13 @@ use csl_machine::{MicrothreadId, Priority};
 
 use crate::datapath::{Effect, Operation};
 
-/// An asynchronous operation. The order of the fields is that in memory: those that each cycle reads lie together.
+/// An asynchronous operation. The order of the fields is that in memory: what an issue of a steady PE reads lies on the first
+/// cache line, and what decides in other cycles whether it can issue together on the third.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Microthread {
-    /// The first cycle in which it may issue.
+    pub run: Operation,
+    /// The first cycle in which it may issue. It may be an earlier one where nothing has looked since.
     pub start: u64,
     /// The instruction that started it.
     pub pc: u32,
@@ -19,7 +21,6 @@ pub(crate) struct Microthread {
     pub mark: u8,
     /// The class of its priority ([`super::state::Sched::class_of`]), which a write to a register can change.
     pub class: u8,
-    pub run: Operation,
 }
 
 impl Microthread {

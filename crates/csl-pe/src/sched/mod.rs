@@ -23,6 +23,7 @@ mod sleep;
 mod start;
 mod state;
 mod stream;
+mod streams;
 mod tasks;
 mod tracer;
 mod unbound;

@@ -22,7 +22,7 @@ impl Shared {
             let written = range(&run.dest);
             extend(&mut shared.used, &written);
             extend(&mut shared.written, &written);
-            let sources = run.srcs.iter().take(usize::from(run.needs.sources));
+            let sources = run.srcs.iter().take(usize::from(run.sources));
             sources.for_each(|source| extend(&mut shared.used, &range(source)));
         }
         (!Range::is_empty(&shared.used)).then_some(shared)

@@ -11,6 +11,7 @@ use super::hazard::{Hazard, Search};
 use super::main_thread::{Main, Pace};
 use super::microthread::{self, Completion, Microthread};
 use super::rpc::RpcServer;
+use super::streams::Streams;
 use super::tasks::Tasks;
 use super::tracer::Tracer;
 use super::unserved::UnservedRegisters;
@@ -27,9 +28,10 @@ use crate::scalar::{Cpu, Exit};
 ///
 /// The order of the fields is that in memory: those that each cycle of a streaming PE reads lie together (measured).
 #[derive(Clone, Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(crate) struct Sched {
-    pub fault: Option<Box<Fault>>,
+    /// The threads of a steady PE.
+    pub streams: Streams,
     /// Whether its cycles are those of a PE that only streams ([`Sched::is_steady`]).
     pub steady: bool,
     /// Whether it never counts as one of these.
@@ -38,22 +40,23 @@ pub(crate) struct Sched {
     pub is_untimed: bool,
     /// Whether a program that reads the time then gets a fault.
     pub refuses_time: bool,
-    pub tracer: Option<Box<Tracer>>,
-    /// Looks for mistakes, where the run is checked.
-    pub shadow: Option<Box<Shadow>>,
-    pub uts: Vec<Microthread>,
-    pub completions: Vec<Completion>,
-    /// The last cycle in which a microthread issued.
-    pub last_issue: u64,
     /// The turn of the microthread that issued last.
     pub last_turn: u8,
     pub ut_blocked: u8,
     /// Priority of the main thread, in the scale of `microthread::class`.
     pub main_class: u8,
+    /// The last cycle in which a microthread issued.
+    pub last_issue: u64,
+    pub uts: Vec<Microthread>,
+    pub main: Main,
+    pub fault: Option<Box<Fault>>,
+    pub tracer: Option<Box<Tracer>>,
+    /// Looks for mistakes, where the run is checked.
+    pub shadow: Option<Box<Shadow>>,
+    pub completions: Vec<Completion>,
     /// Priority bits of the input queues' registers, for the microthreads of their numbers.
     pub queue_priority: [u16; 8],
     pub handlers: Handlers,
-    pub main: Main,
     pub tasks: Tasks,
     pub calls: Calls,
     pub pace: Pace,
@@ -69,6 +72,11 @@ pub(crate) struct Sched {
     /// Draws orders and delays, where another schedule than the machine's own runs.
     pub draws: Option<Draws>,
 }
+
+const _: () = assert!(
+    std::mem::offset_of!(Sched, uts) + size_of::<Vec<Microthread>>() <= 128,
+    "a cycle of a streaming PE reads two cache lines of its scheduler"
+);
 
 /// One visit of a PE: the window of cycles, the parts below the scheduler, and the wavelets that have arrived.
 pub(crate) struct Visit<'a> {
@@ -105,6 +113,7 @@ impl Sched {
             main_class: microthread::main_class(program.main_thread_priority),
             queue_priority: [0; 8],
             handlers: Handlers::default(),
+            streams: Streams::default(),
             main: Main::Idle,
             tasks: Tasks::new(chip.arch, program),
             calls: Calls::default(),

@@ -4,24 +4,25 @@
 use super::main_thread::Main;
 use super::microthread::{MAIN_TURN, claim};
 use super::state::Sched;
-use crate::datapath::{Datapath, Operation};
+use crate::datapath::Datapath;
 use crate::outside::Wake;
 use crate::ports::Ports;
 use crate::scalar::Cpu;
 
-/// The thread that gets the issue slot.
-#[derive(Clone, Copy)]
-enum Winner {
-    Main,
-    Microthread(usize),
-}
-
 impl Sched {
-    /// Whether a cycle is nothing but an issue until an operation ends or a task starts. Only the PE's own work in another
-    /// cycle changes that.
-    pub fn is_steady(&self, data: &Datapath) -> bool {
+    /// Notes after cycle `now` whether the PE is steady: whether a cycle is nothing but an issue until an operation ends or
+    /// a task starts. Only its own work in another cycle changes that, or a call by the host.
+    #[inline]
+    pub fn settle(&mut self, now: u64, data: &Datapath) {
+        self.steady = self.is_steady(data) && {
+            let main = if let Main::Vec { run, .. } = &self.main { Some(run) } else { None };
+            self.streams.note(now, &self.uts, main)
+        };
+    }
+
+    fn is_steady(&self, data: &Datapath) -> bool {
         let is_main_steady = match &self.main {
-            Main::Idle => true,
+            Main::Idle => !(self.tasks.has_ready_local() || self.calls.any()),
             Main::Vec { run, .. } => run.needs.is_fast && run.is_fabric,
             Main::Scalar | Main::Pending(_) => false,
         };
@@ -35,77 +36,62 @@ impl Sched {
     }
 
     /// Does cycle `now` of a steady PE, and finds what it sleeps for then. Returns false, and does nothing, where the
-    /// cycle is another one: an operation ends, a task starts, or there is a fault.
+    /// cycle is another one: an operation ends, a task starts, or there is a fault. No cycle comes twice.
     #[inline]
     pub fn stream(&mut self, now: u64, cpu: &mut Cpu, data: &mut Datapath, ports: &mut Ports, wake: &mut Wake) -> bool {
-        let is_other = match self.main {
-            Main::Idle => self.tasks.pick(ports, self.busy_inputs(), self.calls.any()).is_some(),
-            _ => false,
-        };
-        if is_other || ports.stray_half.is_some() {
+        let may_start_task = !self.streams.has_main && self.streams.untaken(ports) != 0;
+        if may_start_task && self.tasks.pick(ports, self.busy_inputs(), false).is_some() || ports.stray_half.is_some() {
             return false;
         }
-        match self.winner(now, cpu, ports) {
-            Some(Winner::Microthread(at)) => {
-                let ut = &mut self.uts[at];
-                if ut.run.left.is_one() {
-                    return false;
-                }
-                (self.last_turn, self.last_issue) = (ut.turn(), now);
+        let main_claim = if self.streams.has_main { self.main_claim_of_stream(now, cpu, ports) } else { 0 };
+        if let Some(at) = self.streams.winner(now, &self.uts, main_claim, self.last_turn, ports) {
+            let ut = &mut self.uts[at];
+            if ut.run.left.is_one() {
+                return false;
+            }
+            (self.last_turn, self.last_issue) = (self.streams.turn(at), now);
+            if ut.run.rate.period > 1 {
                 ut.start = now + u64::from(ut.run.rate.period);
-                ut.run.move_one(data, ports, now);
-                if cpu.local_time <= now && !self.main.is_idle() {
-                    cpu.local_time = now + 1;
-                }
+                self.streams.delay(at, ut.start, now);
             }
-            Some(Winner::Main) => {
-                let Main::Vec { run, .. } = &mut self.main else { return false };
-                if run.left.is_one() {
-                    return false;
-                }
-                cpu.local_time = now + u64::from(run.rate.period);
-                run.move_one(data, ports, now);
+            ut.run.move_one(data, ports, now);
+            if self.streams.has_main && cpu.local_time <= now {
+                cpu.local_time = now + 1;
             }
-            None => {}
+        } else if main_claim != 0 {
+            let Main::Vec { run, .. } = &mut self.main else { return false };
+            if run.left.is_one() {
+                return false;
+            }
+            cpu.local_time = now + u64::from(run.rate.period);
+            run.move_one(data, ports, now);
         }
-        *wake = self.wake_of_stream(now, cpu, ports);
+        *wake = self.streams.wake(now, &self.uts, ports);
+        if self.streams.has_main && wake.at > now + 1 {
+            self.add_wake_of_main(now, cpu, ports, wake);
+        }
         true
     }
 
+    /// The claim of the main thread's operation; 0 for none.
     #[inline]
-    fn winner(&self, now: u64, cpu: &Cpu, ports: &Ports) -> Option<Winner> {
-        let can_issue = |run: &Operation, from: u64| from <= now && ports.have(run.needs.inputs, run.needs.outputs);
-        let (mut best, mut winner) = (0, None);
-        if let Main::Vec { run, .. } = &self.main
-            && can_issue(run, cpu.local_time)
-        {
-            (best, winner) = (claim(self.main_class, self.last_turn, MAIN_TURN), Some(Winner::Main));
-        }
-        for (at, ut) in self.uts.iter().enumerate().filter(|(_, ut)| can_issue(&ut.run, ut.start)) {
-            let claim = claim(ut.class, self.last_turn, ut.turn());
-            if claim > best {
-                (best, winner) = (claim, Some(Winner::Microthread(at)));
+    fn main_claim_of_stream(&self, now: u64, cpu: &Cpu, ports: &Ports) -> u32 {
+        match &self.main {
+            Main::Vec { run, .. } if cpu.local_time <= now && ports.have(run.needs.inputs, run.needs.outputs) => {
+                claim(self.main_class, self.last_turn, MAIN_TURN)
             }
+            _ => 0,
         }
-        winner
     }
 
     #[inline]
-    fn wake_of_stream(&self, now: u64, cpu: &Cpu, ports: &Ports) -> Wake {
-        let mut wake = Wake::at(u64::MAX);
-        let mut wait = |run: &Operation, from: u64| {
-            if ports.have(run.needs.inputs, run.needs.outputs) {
-                wake.at = wake.at.min(from.max(now + 1));
-            } else {
-                wake.arrivals |= run.needs.inputs;
-                wake.credits |= run.needs.outputs;
-            }
-        };
-        self.uts.iter().for_each(|ut| wait(&ut.run, ut.start));
-        match &self.main {
-            Main::Vec { run, .. } => wait(run, cpu.local_time),
-            _ => wake.arrivals = !0,
+    fn add_wake_of_main(&self, now: u64, cpu: &Cpu, ports: &Ports, wake: &mut Wake) {
+        let Main::Vec { run, .. } = &self.main else { return };
+        if ports.have(run.needs.inputs, run.needs.outputs) {
+            wake.at = wake.at.min(cpu.local_time.max(now + 1));
+        } else {
+            wake.arrivals |= run.needs.inputs;
+            wake.credits |= run.needs.outputs;
         }
-        wake
     }
 }

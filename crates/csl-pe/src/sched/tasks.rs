@@ -173,16 +173,24 @@ impl Tasks {
         }
     }
 
+    /// Whether a local task is ready.
+    pub fn has_ready_local(&self) -> bool {
+        self.active & !self.local_blocked != 0
+    }
+
     /// Picks the task that runs next: one position of the ring after another, starting after the one that ran last, so
     /// that no ready task waits for more than one run of each other. (The order is not public: a choice.) `busy` are
     /// input slots whose wavelets a running operation takes.
+    #[inline]
     pub fn pick(&self, ports: &Ports, busy: u32, call: bool) -> Option<Pick> {
         let ready = self.active & !self.local_blocked;
         let slots = ports.filled() & !busy;
         let places = u64::from(ready) | u64::from(slots) << FIRST_SLOT;
-        if places == 0 {
-            return call.then_some(Pick::Call);
-        }
+        if places == 0 { call.then_some(Pick::Call) } else { self.pick_of(ports, places, slots, call) }
+    }
+
+    /// Picks of these positions of the ring, with those of the input `slots`, and memcpy's call.
+    fn pick_of(&self, ports: &Ports, places: u64, slots: u32, call: bool) -> Option<Pick> {
         let has_levels = self.local_priority | self.channel_priority != 0;
         let first = if has_levels { self.in_turn(ports, places & self.high_places(ports, slots), false) } else { None };
         first.or_else(|| self.in_turn(ports, places, call))

@@ -125,7 +125,7 @@ fn outcome(image: &PeImage, landings: &Landings, eager: bool) -> Outcome {
         }
         for slot in OutputSlot::all().take(bench.ports.outputs.len()) {
             if bench.ports.outputs[slot].ready(now).is_some() {
-                let head = bench.ports.depart(slot).expect("it is ready");
+                let head = bench.ports.depart(slot, now).expect("it is ready");
                 sent.push((now, head.color.number(), head.wavelet.data));
                 visit |= wake.credits & slot.bit() != 0;
             }

@@ -24,7 +24,7 @@ fn loop_back(bench: &mut Bench, cycles: u64) -> Vec<(u64, Outgoing)> {
             let slot = if head.color == Color::at(2) { bench.ports.arrival_slot(Color::at(1)) } else { None };
             let lands = slot.is_none_or(|slot| bench.ports.arrive(slot, head.wavelet));
             if lands {
-                bench.ports.depart(queue);
+                bench.ports.depart(queue, now);
                 left.push((now, head));
             }
             break;

@@ -96,7 +96,7 @@ fn a_received_word_goes_through_a_fifo_to_the_fabric() {
         bench.advance(now).expect("no fault");
         let ready = |queue: &OutputSlot| bench.ports.outputs[*queue].ready(now).is_some();
         let queues: Vec<_> = OutputSlot::all().take(bench.ports.outputs.len()).filter(ready).collect();
-        got.extend(queues.into_iter().filter_map(|queue| bench.ports.depart(queue)));
+        got.extend(queues.into_iter().filter_map(|queue| bench.ports.depart(queue, now)));
     }
     assert_eq!(
         got.iter().map(|out| (out.color.number(), out.wavelet.data)).collect::<Vec<_>>(),

@@ -371,7 +371,7 @@ fn a_drained_output_queue_runs_its_handler() {
     let mut bench = Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
     let rest = bench.run().expect("no fault");
     assert_eq!(bench.log(), []);
-    bench.ports.depart(OutputSlot::at(0));
+    bench.ports.depart(OutputSlot::at(0), rest);
     bench.run_from(rest + 1).expect("no fault");
     assert_eq!(bench.log(), [2]);
 }

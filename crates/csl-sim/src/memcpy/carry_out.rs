@@ -15,7 +15,7 @@ impl<E: Element> ElementRow<E> {
     /// The work before the element runs: lands stream words, carries out commands.
     pub fn host_to_tile(&mut self, tile_id: TileId, now: u64) -> Result<(), Box<FaultReport>> {
         self.deliver_streams(tile_id, now);
-        while self.tiles[tile_id].host.command_is_due(now) {
+        while self.tiles[tile_id].host().command_is_due(now) {
             if !self.carry_out_first(tile_id, now)? {
                 break;
             }
@@ -27,30 +27,30 @@ impl<E: Element> ElementRow<E> {
     pub fn tile_to_host(&mut self, tile_id: TileId, now: u64) {
         let tile = &mut self.tiles[tile_id];
         let took = std::mem::take(&mut tile.ports.taken) != 0;
-        if std::mem::take(&mut tile.ports.cmd_stream_unblocked) && std::mem::take(&mut tile.host.is_blocked) {
-            let ticket = tile.host.launched.ticket;
+        if std::mem::take(&mut tile.ports.cmd_stream_unblocked) && std::mem::take(&mut tile.host_mut().is_blocked) {
+            let ticket = tile.host().launched.ticket;
             tile.ports.launch_is_open = Some(false);
             self.done.push(Done::Unblocked { ticket, ended: now });
         }
-        if tile.host.calling.as_ref().is_some_and(|calling| tile.element.calls_started() >= calling.calls) {
+        if tile.host().calling.as_ref().is_some_and(|calling| tile.element.calls_started() >= calling.calls) {
             self.called(tile_id, now);
         }
         let tile = &mut self.tiles[tile_id];
-        if tile.host.commands.is_empty() && tile.host.incoming.is_empty() {
-            tile.host.next_due = NEVER;
+        if tile.host().commands.is_empty() && tile.host().incoming.is_empty() {
+            tile.host_mut().next_due = NEVER;
             return;
         }
-        tile.host.update_due(now);
+        tile.host_mut().update_due(now);
         // The end of the last task may still lie a few cycles ahead.
-        let can_copy_soon = tile.host.command_is_due(now) && tile.element.between_tasks(NEVER);
-        if can_copy_soon || (took && !tile.host.incoming.is_empty()) {
-            tile.host.next_due = now + 1;
+        let can_copy_soon = tile.host().command_is_due(now) && tile.element.between_tasks(NEVER);
+        if can_copy_soon || (took && !tile.host().incoming.is_empty()) {
+            tile.host_mut().next_due = now + 1;
         }
     }
 
     /// Ends a launch for the host when its function has been called (docs/decisions/memcpy-and-host.md H13).
     fn called(&mut self, tile_id: TileId, now: u64) {
-        if let Some(Calling { ticket, index, .. }) = self.tiles[tile_id].host.calling.take() {
+        if let Some(Calling { ticket, index, .. }) = self.tiles[tile_id].host_mut().calling.take() {
             self.done.push(Done::part(ticket, index, now, Vec::new()));
         }
     }
@@ -60,38 +60,41 @@ impl<E: Element> ElementRow<E> {
     /// Lands at most one word a cycle and color, in the order in which the transfers were submitted.
     fn deliver_streams(&mut self, tile_id: TileId, now: u64) {
         let tile = &mut self.tiles[tile_id];
+        let x = tile.x;
+        let (host, ports) = tile.host_and_ports();
         let mut seen = 0u32;
-        for stream in &mut tile.host.incoming {
+        for stream in &mut host.incoming {
             let first = seen & stream.color.bit() == 0;
             seen |= stream.color.bit();
             if !first || stream.ready() > now || stream.at == stream.end {
                 continue;
             }
-            let Some(slot) = tile.ports.arrival_slot(stream.color) else { continue };
+            let Some(slot) = ports.arrival_slot(stream.color) else { continue };
             let word = stream.word();
-            if tile.ports.arrive(slot, csl_machine::Wavelet::word(word)) {
+            if ports.arrive(slot, csl_machine::Wavelet::word(word)) {
                 if self.world.options.traces.fabric {
-                    self.streamed.push(streamed(now, Coord { x: tile.x, y: self.y }, stream.color, word));
+                    self.streamed.push(streamed(now, Coord { x, y: self.y }, stream.color, word));
                 }
                 stream.at += 1;
                 stream.centi_ready = (stream.centi_ready + stream.centi_step).max(100 * (now + 1));
             }
         }
-        for stream in &mut tile.host.incoming {
+        for stream in &mut host.incoming {
             if !stream.has_entered && (stream.left() == 0 || stream.entry().is_some_and(|entry| entry <= now)) {
                 stream.has_entered = true;
                 self.done.push(Done::part(stream.ticket, stream.index, now, Vec::new()));
             }
         }
-        tile.host.incoming.retain(|stream| stream.left() > 0);
+        host.incoming.retain(|stream| stream.left() > 0);
     }
 
     /// Gives the host a word that leaves a tile on a color without a route. Returns false while the host wants none.
     pub fn sink(&mut self, tile_id: TileId, color: Color, word: u32) -> bool {
-        let Tile { x, host, .. } = &mut self.tiles[tile_id];
+        let tile = &mut self.tiles[tile_id];
+        let (x, host) = (tile.x, tile.host_mut());
         let Some(at) = host.sink(color) else { return false };
         if self.world.options.traces.fabric {
-            self.streamed.push(streamed(self.now, Coord { x: *x, y: self.y }, color, word));
+            self.streamed.push(streamed(self.now, Coord { x, y: self.y }, color, word));
         }
         let stream = &mut host.outgoing[at];
         stream.words.push(word);
@@ -107,10 +110,10 @@ impl<E: Element> ElementRow<E> {
     /// Carries out the first command. Returns false when it has to wait for the end of a task.
     fn carry_out_first(&mut self, tile_id: TileId, now: u64) -> Result<bool, Box<FaultReport>> {
         let tile = &mut self.tiles[tile_id];
-        let Some(command) = tile.host.commands.pop_front() else { return Ok(false) };
+        let Some(command) = tile.host_mut().commands.pop_front() else { return Ok(false) };
         let is_copy = matches!(command.job, Job::CopyIn(..) | Job::CopyOut(_));
         if is_copy && !tile.element.between_tasks(now) {
-            tile.host.commands.push_front(command);
+            tile.host_mut().commands.push_front(command);
             return Ok(false);
         }
         let x = tile.x;
@@ -127,7 +130,7 @@ impl<E: Element> ElementRow<E> {
                 return Ok(());
             }
             Job::StreamIn(_) | Job::StreamOut(_) => {
-                self.tiles[tile_id].host.begin_stream(job, now);
+                self.tiles[tile_id].host_mut().begin_stream(job, now);
                 // Words for the host may stand in the output queues already.
                 self.start_sending(tile_id, now + 1);
                 return Ok(());
@@ -151,13 +154,13 @@ impl<E: Element> ElementRow<E> {
     /// Calls the exported function; a PE whose program does not export it has nothing to call.
     fn call(&mut self, tile_id: TileId, now: u64, (ticket, index): (Ticket, usize), call: &Call) {
         let tile = &mut self.tiles[tile_id];
-        tile.host.calling = Some(Calling { ticket, index, calls: tile.element.calls_started() + 1 });
+        tile.host_mut().calling = Some(Calling { ticket, index, calls: tile.element.calls_started() + 1 });
         let func = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_function(call.id));
         match func {
             Some(func) => {
-                tile.host.is_blocked = true;
+                tile.host_mut().is_blocked = true;
                 tile.ports.launch_is_open = Some(true);
-                tile.host.launched = Launched { ticket, id: call.id };
+                tile.host_mut().launched = Launched { ticket, id: call.id };
                 tile.element.call(func, &call.args);
                 self.done.push(Done::Called { ticket, began: now });
             }

@@ -122,7 +122,7 @@ pub(super) fn give<E: Element>(machine: &mut Machine<E>, Coord { x, y }: Coord, 
     if let Some(schedule) = machine.world.options.schedule {
         command.due += schedule.delay_of_command(x, y, command.ticket.0);
     }
-    touched(machine, x, y, |tile| tile.host.push(command));
+    touched(machine, x, y, |tile| tile.host_mut().push(command));
 }
 
 /// Changes the state of memcpy at a tile, and lets the tile be served in the next cycle.

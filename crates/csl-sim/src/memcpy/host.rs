@@ -117,7 +117,8 @@ impl Host {
             return Vec::new();
         }
         let of_row = |row: &mut crate::row::Row<E>| {
-            let blocked = row.elements.tiles.iter().filter(|tile| tile.host.is_blocked && tile.host.is_stream_next());
+            let blocked =
+                row.elements.tiles.iter().filter(|tile| tile.host().is_blocked && tile.host().is_stream_next());
             blocked.map(|tile| Coord { x: tile.x, y: row.y }).collect::<Vec<_>>()
         };
         machine.rows().flat_map(of_row).collect()
@@ -128,8 +129,8 @@ impl Host {
         let now = machine.now;
         for &Coord { x, y } in tiles {
             touched(machine, x, y, |tile| {
-                if let Some(command) = tile.host.commands.pop_front() {
-                    tile.host.begin_stream(command.job, now);
+                if let Some(command) = tile.host_mut().commands.pop_front() {
+                    tile.host_mut().begin_stream(command.job, now);
                 }
             });
         }
@@ -148,9 +149,9 @@ impl Host {
         self.streams.retain(|stream| *stream != ticket);
         let mut words = Vec::new();
         touched(machine, x, y, |tile| {
-            let streams = std::mem::take(&mut tile.host.outgoing).into_iter();
+            let streams = std::mem::take(&mut tile.host_mut().outgoing).into_iter();
             let (ended, others): (Vec<_>, Vec<_>) = streams.partition(|stream| stream.ticket == ticket);
-            tile.host.outgoing = others;
+            tile.host_mut().outgoing = others;
             words = ended.into_iter().flat_map(|stream| stream.words).collect();
         });
         words

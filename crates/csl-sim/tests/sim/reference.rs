@@ -192,7 +192,7 @@ impl Reference {
         for output in (0..count).map(|i| slots[(tile.next_output + i) % count]) {
             let Some(head) = tile.ports.outputs[output].ready(now) else { continue };
             if let Some(landed) = routers.inject(at, head.color, head.wavelet, head.advance_switch, now) {
-                tile.ports.depart(output);
+                tile.ports.depart(output, now);
                 tile.next_output = (output.index() + 1) % count;
                 self.is_still = false;
                 routers.load.injected += 1;
