@@ -1,7 +1,9 @@
 //! The programs of a folder: the `cslc` lines of its scripts, and those of its `waferlab.toml`.
 
 mod script;
+mod shell;
 mod waferlab_toml;
+mod words;
 
 use std::path::PathBuf;
 

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::CslcLine;
-use super::script::words_of;
+use super::shell::words_of;
 use crate::compile::Compilation;
 use crate::options::{Level, parse_warning};
 
