@@ -27,7 +27,7 @@ use crate::environment::{CHECK, JIT, MAX_CYCLES, OUTPUT_FOLDER, SCHEDULE, UNTIME
 use crate::error::{ArgumentError, Failure, FolderError, HostError, NameError, SequenceError};
 use crate::outdir::IMAGE_FILE;
 use crate::progress::{self, Progress};
-use crate::report;
+use crate::report::{self, warnings};
 use crate::requests::{Kept, Request};
 use crate::simlog::{LOG_FILE, LogKinds, SimLog, Totals, prints};
 use crate::stopwatch::Stopwatch;
@@ -303,17 +303,7 @@ impl Runtime {
     /// Adds the warnings that are given at the end of a run; `ending` is known of one that was stopped.
     fn look_back(&mut self, blocked_state: &BlockedState, ending: Option<Ending>, is_at_rest: bool) {
         let (image, sources) = (&self.image, &self.sources);
-        self.warnings.extend(report::hazards(image, sources, blocked_state));
-        self.warnings.extend(report::unserved_registers(image, sources, blocked_state));
-        self.warnings.extend(report::unbound_activations(image, sources, blocked_state));
-        self.warnings.extend(report::unstarted_reads(image, sources, blocked_state));
-        if let Some(ending) = ending.filter(|ending| *ending != Ending::Complete) {
-            self.warnings.extend(report::unfinished(image, sources, ending, blocked_state));
-        }
-        self.warnings.extend(report::left_the_rectangle(image, sources, blocked_state));
-        if is_at_rest {
-            self.warnings.extend(report::left_over(image, sources, blocked_state));
-        }
+        self.warnings.extend(warnings::at_the_end(image, sources, blocked_state, ending, is_at_rest));
     }
 
     /// The number of an exported symbol or function.
@@ -800,7 +790,7 @@ impl Runtime {
     /// The result of something that ran, or the error that ended it.
     fn finish<T>(&mut self, result: Result<T, RunError>) -> Result<T, HostError> {
         if let Some(blocked_state) = self.any_sim().and_then(Sim::take_overtaken) {
-            self.warnings.push(report::overtaken(&self.image, &blocked_state));
+            self.warnings.push(warnings::overtaken(&self.image, &blocked_state));
         }
         result.map_err(|stop| {
             self.close_log(match stop {

@@ -12,7 +12,8 @@ use csl_pe::{Access, Complaint, FaultKind, Wrong};
 use csl_sim::{Group, Mistake};
 use indexmap::IndexMap;
 
-use super::{Excerpts, fifo_name};
+use super::excerpts::Excerpts;
+use super::waiting::fifo_name;
 use crate::counted;
 
 /// The greatest number of places that are told.
