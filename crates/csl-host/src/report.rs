@@ -18,6 +18,7 @@ mod circle;
 mod excerpts;
 mod fault;
 mod lines;
+mod names;
 mod waiting;
 pub(crate) mod warnings;
 mod wavelets;

@@ -19,6 +19,7 @@ use super::wavelets::{
 };
 use crate::inspect::picture::routes_of;
 
+/// Adds to the diagnostic a line for each thing that waits or stands.
 pub(super) fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Diagnostic) -> Diagnostic {
     // What was to go on, and could not, comes first.
     let mut lines: Vec<Line> = report.unbound.iter().map(|group| unbound_task(excerpts, group)).collect();
@@ -36,7 +37,7 @@ pub(super) fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diag
     lines.extend(report.threads.iter().map(|group| thread_wait(excerpts, group)));
     lines.extend(report.running.iter().map(|group| running(excerpts, group)));
     lines.extend(report.tasks.iter().map(|group| line(group, task_wait(excerpts.image, group))));
-    lines.extend(report.idle_tasks.iter().map(|group| idle_task(excerpts, report, group)));
+    lines.extend(report.idle_tasks.iter().map(|group| idle_task(excerpts.image, report, group)));
     lines.extend(filtered(excerpts, report));
     lines.extend(report.unread.iter().map(|group| line(group, unread_text(excerpts.image, group))));
     let explained = explained(report);

@@ -10,7 +10,7 @@ use csl_pe::scalar::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
 use super::excerpts::{Excerpts, Origin};
-use super::waiting::fifo_name;
+use super::names::fifo_name;
 use super::{checked, circle};
 use crate::inspect::picture::routes_of;
 

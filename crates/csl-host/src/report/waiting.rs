@@ -12,9 +12,11 @@ use csl_sim::{
 
 use super::excerpts::{Excerpts, Origin, image_origin};
 use super::lines::{FIRST, HOW_MANY, Line, WHO, at_line, at_origin, line};
-use super::wavelets::sent;
+use super::names::{fifo_name, task_name};
+use super::wavelets::{amount, sent};
 use crate::advice;
 
+/// The reason why the host waits for PEs.
 pub(super) fn host_reason(image: &Image, group: &Group<HostReason>) -> String {
     let who = WHO;
     let cause = |color, flow| advice::stream(image, color, flow).map_or_else(String::new, |why| format!(": {why}"));
@@ -38,12 +40,14 @@ pub(super) fn host_reason(image: &Image, group: &Group<HostReason>) -> String {
     }
 }
 
+/// [`waits`], with the place of the operation.
 pub(super) fn thread_wait(excerpts: &mut Excerpts, group: &Group<ThreadWait>) -> Line {
     let ThreadWait { program, waiting } = group.what;
     let text = waits(excerpts.image, group);
     at_line(excerpts, (program, waiting.pc), line(group, text))
 }
 
+/// A thread, and what its operation waits for.
 pub(super) fn waits(image: &Image, group: &Group<ThreadWait>) -> String {
     let ThreadWait { program, waiting } = group.what;
     let thread = match waiting.thread {
@@ -68,22 +72,17 @@ pub(super) fn running(excerpts: &mut Excerpts, group: &Group<Running>) -> Line {
 pub(super) fn task_wait(image: &Image, group: &Group<TaskWait>) -> String {
     let TaskWait { program, id, is_blocked } = group.what;
     let program = image.programs.get(program.index());
-    let task =
-        program.and_then(|program| program.tasks.iter().find(|task| task.kind == TaskKind::Local && task.id == id));
-    let func = task.zip(program).and_then(|(task, program)| program.funcs.get(usize::from(task.func)));
-    let name = func.map(|func| format!(" ({})", func.name)).unwrap_or_default();
+    let name = task_name(program.map(Arc::as_ref), TaskKind::Local, id);
     let state = if is_blocked { "active and blocked" } else { "active and waits for its turn" };
     format!("local task {id}{name} of {WHO} is {state}")
 }
 
 /// A task of a PE that is waited for and has nothing to do, with the wavelets that came for it and that were sent.
-pub(super) fn idle_task(excerpts: &mut Excerpts, report: &BlockedState, group: &Group<IdleTask>) -> Line {
+pub(super) fn idle_task(image: &Image, report: &BlockedState, group: &Group<IdleTask>) -> Line {
     let IdleTask { program, id, what } = group.what;
     let kind = if matches!(what, IdleReason::Wavelets { .. }) { TaskKind::Data } else { TaskKind::Local };
-    let code = excerpts.image.programs.get(program.index());
-    let task = code.and_then(|code| code.tasks.iter().find(|task| task.kind == kind && task.id == id));
-    let func = task.zip(code).and_then(|(task, code)| code.funcs.get(usize::from(task.func)));
-    let name = func.map(|func| format!(" ({})", func.name)).unwrap_or_default();
+    let program = image.programs.get(program.index());
+    let name = task_name(program.map(Arc::as_ref), kind, id);
     let text = match what {
         IdleReason::NeverActivated => format!("local task {id}{name} of {WHO} was never activated"),
         IdleReason::MetActive => {
@@ -93,17 +92,14 @@ pub(super) fn idle_task(excerpts: &mut Excerpts, report: &BlockedState, group: &
             let place = queue.map_or_else(String::new, |queue| format!(" in input queue {queue}"));
             let senders: Vec<String> = report.sent.iter().filter(|group| group.what.color == color).map(sent).collect();
             let senders = if senders.is_empty() { "no PE has sent any".to_owned() } else { senders.join(", ") };
-            let came = match came {
-                0 => "no wavelet".to_owned(),
-                1 => "one wavelet".to_owned(),
-                came => format!("{came} wavelets"),
-            };
+            let came = if came == 0 { "no wavelet".to_owned() } else { amount(came.into()) };
             format!("data task {id}{name} of {WHO} waits: {came} of color {color} came{place}, and {senders}")
         }
     };
     line(group, text)
 }
 
+/// What an operation needs to go on.
 fn need(program: Option<&Arc<PeImage>>, need: csl_pe::Need) -> String {
     let number = |queue: Option<QueueId>| queue.map_or_else(String::new, |queue| format!(" {queue}"));
     match need {
@@ -133,13 +129,6 @@ pub(super) fn resource(resource: Resource) -> String {
         Resource::Input(id) => queue("input", id),
         Resource::Output(id) => queue("output", id),
     }
-}
-
-/// The name of a FIFO's buffer.
-pub(super) fn fifo_name(program: Option<&PeImage>, id: u8) -> String {
-    let fifo = program.and_then(|program| program.fifos.get(usize::from(id)));
-    let symbol = fifo.zip(program).and_then(|(fifo, program)| program.symbols.iter().find(|s| s.addr == fifo.addr));
-    symbol.map_or_else(|| format!("FIFO {id}"), |symbol| format!("the FIFO in `{}`", symbol.name))
 }
 
 /// A function that was launched and has not unblocked the command stream.

@@ -11,11 +11,11 @@ use csl_sim::{
 use indexmap::IndexMap;
 
 use super::excerpts::{Excerpts, Origin, image_origin};
-use super::lines::{FIRST, HOW_MANY, Line, MOST_LINES, WHO, line, merge, who};
+use super::lines::{FIRST, HOW_MANY, Line, MOST_LINES, WHO, add, line, merge, pes_of, who};
 use super::waiting::{
     astray, astray_at, host_reason, idle_task, resource, task_wait, unbound_text, unfinished_launch, waits,
 };
-use super::wavelets::{dropped, filtered, holding, sender_of};
+use super::wavelets::{amount, dropped, filtered, holding, sender_of};
 
 /// What is told at the end of a run; `ending` is known of one that was stopped.
 pub(crate) fn at_the_end(
@@ -77,7 +77,7 @@ fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &BlockedSta
         line(group, text)
     }));
     lines.extend(report.tasks.iter().map(|group| line(group, task_wait(image, group))));
-    lines.extend(report.idle_tasks.iter().map(|group| idle_task(&mut excerpts, report, group)));
+    lines.extend(report.idle_tasks.iter().map(|group| idle_task(image, report, group)));
     lines.extend(filtered(&mut excerpts, report));
     let lines = merge(lines);
     let rest = lines.len().saturating_sub(MOST_LINES);
@@ -100,8 +100,7 @@ fn in_origin(origin: Option<Origin>) -> String {
 pub(crate) fn overtaken(image: &Image, report: &BlockedState) -> String {
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
     let lines = merge(reasons.map(|group| line(group, host_reason(image, group))).collect());
-    let waits: Vec<String> =
-        lines.iter().take(MOST_LINES).map(|line| line.text.replace(WHO, &who(&line.pes))).collect();
+    let waits: Vec<String> = lines.iter().take(MOST_LINES).map(Line::named).collect();
     format!(
         "memcpy carries out one command after another, but in cycle {} nothing could move any more until a later one began, \
          so it began before its turn; the vendor's tools would wait for ever ({})",
@@ -148,10 +147,7 @@ fn hazards(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> 
             resource(hazard.resource),
             why_they_meet(excerpts.image, hazard.resource)
         );
-        let one = line(group, String::new()).pes;
-        let (_, pes) = places.entry(waited.place).or_insert((text, Group { tiles: 0, ..one }));
-        pes.tiles += group.tiles;
-        (pes.y, pes.x) = (pes.y, pes.x).min((group.y, group.x));
+        places.entry(waited.place).and_modify(|(_, pes)| add(pes, group)).or_insert_with(|| (text, pes_of(group)));
     }
     places.into_values().map(|(text, pes)| text.replace(WHO, &who(&pes))).collect()
 }
@@ -168,7 +164,7 @@ fn unserved_registers(image: &Image, sources: &Path, report: &BlockedState) -> V
              large there? A register with that address does nothing here but keep what is written to it",
             origin.place, origin.function, place.word
         );
-        said.push(text.replace(WHO, &who(&line(group, String::new()).pes)));
+        said.push(text.replace(WHO, &who(group)));
     }
     said
 }
@@ -180,7 +176,7 @@ fn unbound_activations(image: &Image, sources: &Path, report: &BlockedState) -> 
         let UnboundTask { program, activation } = group.what;
         let origin = activation.pc.and_then(|pc| image_origin(&mut excerpts, program, pc));
         let place = origin.map_or_else(String::new, |origin| format!("{} in {}: ", origin.place, origin.function));
-        Line { text: place + &unbound_text(group), ..line(group, String::new()) }
+        line(group, place + &unbound_text(group))
     };
     merge(report.unbound.iter().map(of_group).collect()).iter().map(Line::named).collect()
 }
@@ -192,10 +188,7 @@ fn unstarted_reads(image: &Image, sources: &Path, report: &BlockedState) -> Vec<
     let mut programs: IndexMap<ProgramId, (u32, Group<()>)> = IndexMap::new();
     for group in &report.unstarted {
         let UnstartedRead { program, pc } = group.what;
-        let first = line(group, String::new()).pes;
-        let (_, pes) = programs.entry(program).or_insert((pc, Group { tiles: 0, ..first }));
-        pes.tiles += group.tiles;
-        (pes.y, pes.x) = (pes.y, pes.x).min((group.y, group.x));
+        programs.entry(program).and_modify(|(_, pes)| add(pes, group)).or_insert_with(|| (pc, pes_of(group)));
     }
     let lines = programs.into_iter().map(|(program, (pc, pes))| {
         let function = image_origin(&mut excerpts, program, pc).map(|origin| origin.function);
@@ -225,11 +218,10 @@ fn why_they_meet(image: &Image, resource: Resource) -> &'static str {
 /// to send more.
 fn left_of(excerpts: &mut Excerpts, report: &BlockedState, count: &Count) -> String {
     let Count { color, wavelets, pes } = *count;
-    let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
     let place = if pes == 1 { String::new() } else { format!(" on {pes} PEs") };
-    let mut text = format!("{amount} of color {color} stood{place} when the run was stopped");
+    let mut text = format!("{} of color {color} stood{place} when the run was stopped", amount(wavelets));
     if let Some(line) = holding(excerpts.image, report, color) {
-        text += &format!(": {}", line.text.replace(WHO, &who(&line.pes)));
+        text += &format!(": {}", line.named());
     }
     if let Some(origin) = sender(excerpts, report, color) {
         text += &format!("; more are to be sent at {} in {}", origin.place, origin.function);

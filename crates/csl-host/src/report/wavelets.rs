@@ -11,7 +11,9 @@ use csl_sim::{BlockedState, Dropped, Filtered, Group, IdleReason, Sent, Stalled,
 
 use super::excerpts::{Excerpts, image_origin};
 use super::lines::{Line, WHO, line, who};
+use super::names::task_name;
 
+/// Wavelets that stand in routers, and the reason.
 pub(super) fn stalled(group: &Group<Stalled>) -> String {
     let Stalled { color, from, why } = group.what;
     let why = match why {
@@ -26,6 +28,7 @@ pub(super) fn stalled(group: &Group<Stalled>) -> String {
     format!("wavelets of color {color} from {} stand in the router of {WHO}: {why}", from.name())
 }
 
+/// A wavelet that has come to PEs and is not taken, and the reason.
 pub(super) fn unread_text(image: &Image, group: &Group<Unread>) -> String {
     let Unread { queue, color, is_control, named, is_blocked } = group.what;
     let kind = if is_control { "a control wavelet" } else { "a wavelet" };
@@ -51,9 +54,7 @@ pub(super) fn unread_text(image: &Image, group: &Group<Unread>) -> String {
 
 /// The reason why a control task that a wavelet names does not start; `channel` is its color or queue, if that is blocked.
 fn not_started(program: &PeImage, NamedTask { id, is_blocked }: NamedTask, channel: Option<String>) -> String {
-    let task = program.tasks.iter().find(|task| task.kind == TaskKind::Control && task.id == id);
-    let func = task.and_then(|task| program.funcs.get(usize::from(task.func)));
-    let name = func.map(|func| format!(" ({})", func.name)).unwrap_or_default();
+    let name = task_name(Some(program), TaskKind::Control, id);
     match channel {
         Some(channel) => format!("control task {id}{name} does not start: {channel} is blocked until `@unblock`"),
         None if is_blocked => format!("control task {id}{name} is blocked"),
@@ -71,6 +72,7 @@ fn blocked_channel(image: &Image, program: &PeImage, unread: &Unread, has_data_t
     if is_by_default { format!("{channel}, which has no data task,") } else { channel }
 }
 
+/// Wavelets that wait in output queues, and the reason.
 pub(super) fn stalled_output(group: &Group<StalledOutput>) -> String {
     let StalledOutput { queue, color, unrouted } = group.what;
     let why = if unrouted {
@@ -110,10 +112,15 @@ pub(super) fn holding(image: &Image, report: &BlockedState, color: Color) -> Opt
     unread.chain(stalled).chain(outputs.map(|group| line(group, stalled_output(group)))).next()
 }
 
+/// `one wavelet`, or the number of them.
+pub(super) fn amount(wavelets: u64) -> String {
+    if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") }
+}
+
+/// Wavelets that have left the program's rectangle.
 pub(super) fn dropped(group: &Group<Dropped>) -> String {
     let Dropped { color, wavelets, side } = group.what;
-    let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
-    format!("{amount} of color {color} left {WHO}, to the {}", side.name())
+    format!("{} of color {color} left {WHO}, to the {}", amount(wavelets), side.name())
 }
 
 /// The wavelets that came to PEs which wait for some, and that filters have kept from them. Where the library alone waits, the
@@ -135,9 +142,10 @@ pub(super) fn filtered(excerpts: &mut Excerpts, report: &BlockedState) -> Vec<Li
             _ => false,
         };
         if is_by_task || report.threads.iter().map(|group| &group.what).filter(is_for_color).any(is_own) {
-            let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
-            let text =
-                format!("{amount} of color {color} came to {WHO} and did not pass its filter, which has dropped them");
+            let text = format!(
+                "{} of color {color} came to {WHO} and did not pass its filter, which has dropped them",
+                amount(wavelets)
+            );
             lines.push(line(group, text));
         }
     }
