@@ -717,10 +717,3 @@ def main(words: list[str] | None = None) -> int:
     print(pathlib.Path(plan["folder"], TABLE))
     mine = states[args.part[0] :: args.part[1]]
     return 0 if all(state == "done" for state in mine) else 1
-
-
-if __name__ == "__main__":
-    # Under its own name, by which a cluster finds what it is to run.
-    from waferlab import sweeps
-
-    sys.exit(sweeps.main())
