@@ -24,7 +24,7 @@ _PATIENCE = 5
 
 
 def run_all(runs: list, workers: int | None, cluster: Any, show) -> None:
-    """Carries out the runs, several at once, and tells of each; an interrupt ends those that are under way."""
+    """Carries out the runs, several at once, and shows a line on each."""
     total, begun = len(runs), time.monotonic()
     failed = 0
     with contextlib.ExitStack() as stack:
