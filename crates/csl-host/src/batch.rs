@@ -11,7 +11,7 @@ use crate::arguments::Argument;
 use crate::error::{ArgumentError, HostError};
 pub use crate::npy::{Array, ItemType};
 use crate::outdir::{is_of_program, resolved};
-use crate::runtime::{Runtime, half};
+use crate::runtime::Runtime;
 
 /// One step of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -306,7 +306,7 @@ fn exported_type(image: &Image, id: u16) -> Result<ItemType, HostError> {
     match image.export(id).map(|export| &export.kind) {
         Some(&ExportKind::Data { elem_bytes, is_float, is_signed, .. }) => {
             let kind = if is_float && elem_bytes == 2 {
-                match half(image) {
+                match image.half() {
                     FloatKind::Bf16 => 't',
                     FloatKind::Cb16 => 'c',
                     _ => 'f',

@@ -12,10 +12,9 @@ use csl_sema::{Analysis, Assembly, Kind, Observation, Sources, Subject};
 use serde_json::Value;
 
 use crate::lint;
-use crate::options::{Options, PRINTED};
+use crate::options::{Level, Options, PRINTED};
 use crate::outdir::{self, Contents, NamedFile};
 use crate::placement::{Placement, margins, offset, place};
-use crate::project::Level;
 use crate::sources::{FileSources, Trees, Unsaved};
 
 /// A step that `--emit` shows.

@@ -62,6 +62,7 @@ mod edges;
 pub mod environment;
 mod error;
 pub mod explore;
+mod image_file;
 pub mod inspect;
 pub mod layout;
 pub mod lint;
@@ -93,15 +94,14 @@ pub use csl_sim::{Copy, Ending, Endpoint, Names, NoSuchPe, Order, Rect, RequestE
 pub use error::{
     ArgumentError, CoreError, ErrorKind, Failure, FileError, FolderError, HostError, NameError, SequenceError,
 };
+pub use image_file::read_image;
 pub use npy::NpyError;
 pub use options::Options;
 pub use outdir::IMAGE_FILE;
 pub use placement::{Placement, place};
 pub use progress::Progress;
 pub use requests::{Request, RequestKind};
-pub use runtime::{
-    Runtime, STATISTICS_FILE, Settings, Task, Untimed, folder_of_run, parse_check, parse_untimed, read_image,
-};
+pub use runtime::{Runtime, STATISTICS_FILE, Settings, Task, Untimed, folder_of_run, parse_check, parse_untimed};
 pub use simlog::{LOG_FILE, LogKinds};
 pub use sources::{FileSources, TextSources, Trees, Unsaved, has_layout, library_name, tidy};
 

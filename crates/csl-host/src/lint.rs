@@ -11,9 +11,8 @@ use csl_lint::{Joint, Told};
 use csl_sema::{Analysis, Resolved, Sources};
 
 use crate::compile::{Compilation, sema_options};
-use crate::options::Options;
+use crate::options::{Level, Options};
 use crate::placement::place;
-use crate::project::Level;
 use crate::sources::FileSources;
 
 /// The greatest number of times that edits are looked for in what edits have left.

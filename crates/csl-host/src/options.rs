@@ -136,6 +136,26 @@ pub fn parse_sdk(text: &str) -> Result<Sdk, String> {
     Ok(sdk)
 }
 
+/// What becomes of a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// It is not told.
+    Allow,
+    /// It is told.
+    Warn,
+    /// It is an error.
+    Deny,
+}
+
+impl Level {
+    const ALL: [(&str, Level); 3] = [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)];
+
+    /// The level of this name.
+    pub fn from_name(name: &str) -> Option<Level> {
+        Level::ALL.iter().find(|(known, _)| *known == name).map(|(_, level)| *level)
+    }
+}
+
 /// Parses the code of a warning.
 ///
 /// # Errors

@@ -3,62 +3,37 @@
 //! Requests go to the machine as commands. The machine checks them before anything moves and carries them out in order;
 //! it advances only inside calls that wait.
 
-use csl_diag::{Rendering, printable};
-use csl_machine::{Color, Coord, Schedule};
+mod ending;
+mod names;
+mod output;
+mod settings;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use csl_image::{Flow, Image, ParamType};
-use csl_num::FloatKind;
-use csl_sim::{
-    BlockedState, Check, Command, Copy, Ending, Endpoint, Gauge, NATIVE_AFTER, Names, Rect, RequestError, RunError,
-    Shape, Sim, SimOptions, Sink, Span, Spread, Ticket, TimeReads,
-};
+use csl_diag::{Rendering, printable};
+use csl_image::{Flow, Image};
+use csl_machine::Schedule;
+use csl_sim::{Command, Copy, Endpoint, Gauge, Rect, RunError, Shape, Sim, SimOptions, Sink, Span, Spread, Ticket};
 use indexmap::IndexMap;
 
 use crate::advice;
 use crate::arguments::{self, Argument};
-use crate::available_threads;
-use crate::core_file;
-use crate::environment::{CHECK, JIT, MAX_CYCLES, OUTPUT_FOLDER, SCHEDULE, UNTIMED};
-use crate::error::{ArgumentError, Failure, FolderError, HostError, NameError, SequenceError};
-use crate::outdir::IMAGE_FILE;
+use crate::error::{HostError, NameError, SequenceError};
+use crate::image_file::read_image;
 use crate::progress::{self, Progress};
-use crate::report;
 use crate::requests::{Kept, Request};
-use crate::simlog::{LOG_FILE, LogKinds, SimLog, Totals, prints};
+use crate::simlog::{LogKinds, SimLog};
 use crate::stopwatch::Stopwatch;
 
-/// The file with the statistics of a run, beside `sim.log`.
-pub const STATISTICS_FILE: &str = "sim_stats.json";
+pub use output::{STATISTICS_FILE, folder_of_run};
+pub use settings::{Settings, Untimed, parse_check, parse_untimed};
 
-/// Settings of a run. None of them changes the result of a program without races.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The greatest number of threads, 1 or more.
-    pub threads: usize,
-    /// Whether PEs look for mistakes of their programs; `None` leaves it to `WAFERLAB_CHECK`.
-    pub check: Option<Check>,
-    /// The number of a schedule other than the machine's own: orders and delays that the machine leaves open are drawn.
-    /// Cycles change, and results of programs with races.
-    pub schedule: Option<u64>,
-    /// Whether there is a clock: without one memory, faults and deadlocks are the same, and there are no times. `None` leaves
-    /// it to `WAFERLAB_UNTIMED`.
-    pub untimed: Option<Untimed>,
-}
-
-/// What reads of the time give in a run without a clock; `None` for a run with one.
-pub type Untimed = Option<TimeReads>;
-
-impl Settings {
-    /// Runs on `threads` threads, without checks.
-    pub fn new(threads: usize) -> Settings {
-        Settings { threads, check: None, schedule: None, untimed: None }
-    }
-}
+use output::lock;
+use settings::native_after;
 
 /// A request that the machine has taken, for [`Runtime::wait`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,21 +47,26 @@ enum State {
     Stopped(Sim),
 }
 
+impl State {
+    fn sim(&self) -> Option<&Sim> {
+        match self {
+            State::Opened => None,
+            State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => Some(sim),
+        }
+    }
+}
+
 struct Pending {
     ticket: Ticket,
     done: bool,
 }
 
-/// Time that the run has taken.
+/// How long loading has taken, and when the run began.
 #[derive(Default)]
 struct Times {
     loading: Duration,
     started: Option<Stopwatch>,
-    running: Duration,
 }
-
-/// The cause of an end that the host program asked for, in the words of the vendor's simulator.
-const BY_REQUEST: &str = "Stopping due to user request";
 
 /// One compiled program and its machine.
 pub struct Runtime {
@@ -162,44 +142,10 @@ impl Runtime {
         &self.image
     }
 
-    /// Sets how the report of a run that cannot go on looks.
-    pub fn render_reports(&mut self, how: Rendering) {
-        self.rendering = how;
-    }
-
-    /// Lets this flag interrupt the run in place of its own: several runs can share one.
-    pub fn interrupt_by(&mut self, flag: Arc<AtomicBool>) {
-        self.interrupt = flag;
-    }
-
-    /// The flag that interrupts the run: once it is set, a call that blocks ends with [`HostError::Interrupted`].
-    pub fn interrupt(&self) -> Arc<AtomicBool> {
-        self.interrupt.clone()
-    }
-
     /// Warnings since the last call.
     pub fn take_warnings(&mut self) -> Vec<String> {
         let warnings = std::mem::take(&mut self.warnings);
         warnings.into_iter().map(|text| printable(&text).into_owned()).collect()
-    }
-
-    /// Whether PEs look for mistakes of their programs.
-    pub fn is_checked(&self) -> bool {
-        self.settings.check.is_some_and(|check| check != Check::Off)
-    }
-
-    /// Adds what checked PEs have found so far to the warnings, once: [`Runtime::stop`] and a run that fails do it, and a host
-    /// program that ends before has this.
-    pub fn tell_mistakes(&mut self) {
-        if !self.mistakes_are_told {
-            self.add_mistakes(None);
-        }
-    }
-
-    fn add_mistakes(&mut self, told: Option<&csl_pe::Fault>) {
-        self.mistakes_are_told = true;
-        let found = self.any_sim().map(Sim::mistakes).unwrap_or_default();
-        self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &found, told));
     }
 
     /// Loads the program into the machine. The cost is that of the tiles with a program of their own: a PE is made when
@@ -238,17 +184,6 @@ impl Runtime {
         Ok(())
     }
 
-    /// Refuses what has no meaning without a clock.
-    fn refuse_times(&self, traces: Option<&csl_sim::Traces>) -> Result<(), HostError> {
-        let logs = traces.is_some_and(|traces| *traces != csl_sim::Traces::default());
-        let what = match self.settings.schedule {
-            Some(_) => "other schedule: a schedule draws cycles",
-            None if logs => "log of wavelets or instructions: its lines are those of cycles",
-            None => return Ok(()),
-        };
-        Err(ArgumentError::Untimed { what }.into())
-    }
-
     /// Starts the machine, which takes requests from here on. No cycle passes.
     ///
     /// # Errors
@@ -265,122 +200,6 @@ impl Runtime {
                 Err(SequenceError::RunTwice.into())
             }
         }
-    }
-
-    /// Waits for all requests and launched functions, and ends the run. Memory can be read afterwards. A launched
-    /// function that does not end is a warning.
-    ///
-    /// # Errors
-    /// [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and [`HostError::Interrupted`]
-    /// when the run ends before that.
-    pub fn stop(&mut self) -> Result<Ending, HostError> {
-        let ending = self.advance("stop()", Sim::stop)?;
-        let open: Vec<u64> = self.tasks.iter().filter(|(_, task)| !task.done).map(|(&number, _)| number).collect();
-        open.into_iter().try_for_each(|number| self.wait(Task(number)))?;
-        self.add_mistakes(None);
-        if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
-            let blocked_state = sim.blocked_state();
-            self.look_back(&blocked_state, Some(ending), sim.is_at_rest());
-            self.state = State::Stopped(sim);
-            self.close_log(BY_REQUEST);
-        }
-        if let Some(log) = &self.log {
-            lock(log).release();
-        }
-        Ok(ending)
-    }
-
-    /// Warns of what the run has left, for one that ends without [`Runtime::stop`], if nothing can move any more.
-    pub fn tell_left_over(&mut self) {
-        if let State::Running(sim) = &mut self.state
-            && sim.stands()
-        {
-            let blocked_state = sim.blocked_state();
-            self.look_back(&blocked_state, None, true);
-        }
-    }
-
-    /// Adds the warnings that are given at the end of a run; `ending` is known of one that was stopped.
-    fn look_back(&mut self, blocked_state: &BlockedState, ending: Option<Ending>, is_at_rest: bool) {
-        let (image, sources) = (&self.image, &self.sources);
-        self.warnings.extend(report::hazards(image, sources, blocked_state));
-        self.warnings.extend(report::unserved_registers(image, sources, blocked_state));
-        self.warnings.extend(report::unbound_activations(image, sources, blocked_state));
-        self.warnings.extend(report::unstarted_reads(image, sources, blocked_state));
-        if let Some(ending) = ending.filter(|ending| *ending != Ending::Complete) {
-            self.warnings.extend(report::unfinished(image, sources, ending, blocked_state));
-        }
-        self.warnings.extend(report::left_the_rectangle(image, sources, blocked_state));
-        if is_at_rest {
-            self.warnings.extend(report::left_over(image, sources, blocked_state));
-        }
-    }
-
-    /// The number of an exported symbol or function.
-    ///
-    /// # Errors
-    /// [`HostError::Name`], which lists all exported names.
-    pub fn id(&self, name: &str) -> Result<u16, HostError> {
-        let exports = || Names::exported(&self.image);
-        let export = self.image.export_named(name);
-        export
-            .map(|export| export.id)
-            .ok_or_else(|| NameError::Export { name: name.to_owned(), exports: exports() }.into())
-    }
-
-    /// The exported symbol that a host program names by a number.
-    ///
-    /// # Errors
-    /// [`HostError::Request`] for a number beyond the range of ids; the copy itself checks that the program has the id.
-    pub fn symbol(&self, number: u32) -> Result<Endpoint, HostError> {
-        let exports = || Names::exported(&self.image);
-        let id = u16::try_from(number);
-        Ok(Endpoint::Symbol(id.map_err(|_| RequestError::NoSuchExport { number, exports: exports() })?))
-    }
-
-    /// The color that a host program names by a number.
-    ///
-    /// # Errors
-    /// [`HostError::Request`] for a number beyond the range of colors.
-    pub fn color(&self, number: u32) -> Result<Endpoint, HostError> {
-        let colors = self.image.arch.chip().fabric.colors;
-        let color = u8::try_from(number).ok().and_then(Color::new);
-        Ok(Endpoint::Color(color.ok_or(RequestError::NotAColor { number, colors })?))
-    }
-
-    /// The name of the exported function that a host program names by a number.
-    ///
-    /// # Errors
-    /// [`HostError::Name`] when no export has the number, which lists the functions, or it is data.
-    pub fn function_name(&self, number: u32) -> Result<&str, HostError> {
-        let Some(export) = u16::try_from(number).ok().and_then(|id| self.image.export(id)) else {
-            return Err(NameError::FunctionNumber { number, functions: self.functions() }.into());
-        };
-        match export.params() {
-            Some(_) => Ok(&export.name),
-            None => Err(NameError::NotAFunction { name: export.name.clone(), functions: self.functions() }.into()),
-        }
-    }
-
-    /// The names of the exported functions.
-    fn functions(&self) -> Names {
-        let functions = self.image.exports.iter().filter(|export| export.params().is_some());
-        Names(functions.map(|export| export.name.clone()).collect())
-    }
-
-    /// The exported function of this name: its id and its parameters.
-    fn function(&self, name: &str) -> Result<(u16, Vec<ParamType>), NameError> {
-        let (image, name) = (&self.image, name.to_owned());
-        let Some(export) = image.export_named(&name) else {
-            return Err(NameError::Function { name, functions: self.functions() });
-        };
-        let params = export.params().ok_or_else(|| NameError::NotAFunction { name, functions: self.functions() })?;
-        Ok((export.id, params.to_vec()))
-    }
-
-    /// Column and row in the whole fabric of the PE at a column and row of the program's rectangle.
-    pub fn to_physical(&self, x: u32, y: u32) -> Coord {
-        self.image.to_physical(x, y)
     }
 
     /// Copies a host array to a symbol, or streams it on a color. The array is a tensor `A[h][w][per_pe]` of 32-bit
@@ -445,7 +264,7 @@ impl Runtime {
     pub fn launch(&mut self, name: &str, arguments: &[Argument]) -> Result<Task, HostError> {
         self.sim("launch")?;
         let (function, params) = self.function(name)?;
-        let args = arguments::bits(name, &params, arguments, half(&self.image))?;
+        let args = arguments::bits(name, &params, arguments, self.image.half())?;
         self.call_everywhere(function, args)
     }
 
@@ -522,139 +341,12 @@ impl Runtime {
         std::mem::take(&mut self.arrived)
     }
 
-    /// Ends the run after `WAFERLAB_MAX_CYCLES` cycles, if there are such. To be called before `load()`.
-    ///
-    /// # Errors
-    /// [`HostError::Argument`] for a `WAFERLAB_MAX_CYCLES` that is no number of cycles.
-    pub fn obey_limit(&mut self) -> Result<(), HostError> {
-        if let Some(text) = MAX_CYCLES.text() {
-            let cycles = text.trim().parse().ok().filter(|cycles| *cycles > 0);
-            self.max_cycles = Some(cycles.ok_or(ArgumentError::Cycles { variable: MAX_CYCLES.name, text })?);
-        }
-        Ok(())
-    }
-
-    /// Applies the environment of a run in `folder`: logs there the kinds of events in `SIMFABRIC_DEBUG`, ends after
-    /// `WAFERLAB_MAX_CYCLES` cycles, shows the progress of the run on a terminal. To be called before `load()`.
-    ///
-    /// # Errors
-    /// [`HostError::Argument`] for a `WAFERLAB_MAX_CYCLES` that is no number of cycles.
-    pub fn obey_environment(&mut self, folder: &Path) -> Result<(), HostError> {
-        let (kinds, warnings) = LogKinds::from_environment();
-        self.warnings.extend(warnings);
-        self.log_to(folder.join(LOG_FILE), kinds);
-        self.obey_limit()?;
-        if let (Some(text), None) = (CHECK.text(), self.settings.check) {
-            let check = parse_check(text.trim());
-            self.settings.check = Some(check.ok_or(ArgumentError::Check { variable: CHECK.name, text })?);
-        }
-        if let (Some(text), None) = (SCHEDULE.text(), self.settings.schedule) {
-            let number = text.trim().parse().map_err(|_| ArgumentError::Schedule { variable: SCHEDULE.name, text })?;
-            self.settings.schedule = Some(number);
-        }
-        if let (Some(text), None) = (UNTIMED.text(), self.settings.untimed) {
-            let untimed = parse_untimed(text.trim());
-            self.settings.untimed = Some(untimed.ok_or(ArgumentError::UntimedValue { variable: UNTIMED.name, text })?);
-        }
-        self.gauge = Some(Arc::default());
-        Ok(())
-    }
-
-    /// Lets the interpreter run all scalar code, as `WAFERLAB_JIT=0` does. To be called before `load()`.
-    pub fn interpret(&mut self) {
-        self.is_interpreted = true;
-    }
-
-    /// Ends the run, with a report, when it has taken `cycles` clock cycles. To be called before `load()`.
-    pub fn limit_cycles(&mut self, cycles: u64) {
-        self.max_cycles = Some(cycles);
-    }
-
-    /// Logs to a file: the lines that programs print, and the events that `kinds` names. To be called before `load()`.
-    pub fn log_to(&mut self, path: PathBuf, kinds: LogKinds) {
-        self.log_plan = Some((path, kinds));
-    }
-
-    /// Gathers the lines that programs print, as the log has them: the caller takes them out as they come, also while a
-    /// call runs the machine. They come with a log, so [`Runtime::log_to`] is needed, too. To be called before `load()`.
-    pub fn gather_prints(&mut self) -> Arc<Mutex<String>> {
-        Arc::clone(self.prints.get_or_insert_default())
-    }
-
-    fn open_log(&mut self, path: PathBuf, kinds: LogKinds) -> Arc<Mutex<SimLog>> {
-        self.warnings.extend(kinds.idle_places(&self.image));
-        let mut log = SimLog::new(self.image.clone(), half(&self.image), path, kinds, self.prints.clone());
-        self.warnings.extend(log.take_note());
-        Arc::new(Mutex::new(log))
-    }
-
-    /// Writes the end of the run to the log. [`Runtime::flush_log`] reports an error in doing so.
-    fn close_log(&mut self, cause: &str) {
-        let Some(log) = self.log.clone() else { return };
-        let events = self.any_sim().map(Sim::take_events).unwrap_or_default();
-        lock(&log).write(&events);
-        if let Some(totals) = self.totals(cause) {
-            lock(&log).close(&totals);
-        }
-    }
-
-    /// Whether the run has no clock, so that its cycles mean nothing.
-    pub fn is_untimed(&self) -> bool {
-        self.settings.untimed.flatten().is_some()
-    }
-
-    /// The totals of the run, as `sim.log` and `sim_stats.json` tell them.
-    fn totals(&mut self, cause: &str) -> Option<Totals> {
-        self.times.running = self.times.started.map(|started| started.elapsed()).unwrap_or_default();
-        let seconds = self.times.running.as_secs_f64();
-        let threads = self.threads();
-        let sim = self.any_sim()?;
-        let (cycles, (executed, landed)) = (sim.cycle(), sim.last_activity());
-        let tiles = sim.touched().len() as u64;
-        Some(Totals {
-            cause: cause.to_owned(),
-            cycles,
-            idle_ce: cycles - executed,
-            idle_wavelets: cycles - landed,
-            seconds,
-            tiles,
-            threads,
-        })
-    }
-
-    /// Writes the events so far to the log file.
-    ///
-    /// # Errors
-    /// [`HostError::Unwritable`], once.
-    pub fn flush_log(&mut self) -> Result<(), HostError> {
-        let (Some(log), Some(sim)) = (self.log.clone(), self.any_sim()) else { return Ok(()) };
-        let events = sim.take_events();
-        let mut log = lock(&log);
-        log.write(&events);
-        log.check()
-    }
-
-    /// As [`Runtime::flush_log`] beside another error, which comes first: one in writing the log is a warning.
-    pub(crate) fn flush_log_beside_an_error(&mut self) {
-        if let Err(error) = self.flush_log() {
-            self.warnings.push(format!("the log is not whole: {error}"));
-        }
-    }
-
+    /// The machine, once the program is loaded.
     pub(crate) fn any_sim(&mut self) -> Option<&mut Sim> {
         match &mut self.state {
             State::Opened => None,
             State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => Some(sim),
         }
-    }
-
-    /// Lines that programs have printed since the last call; empty when they go to a file.
-    pub fn take_log(&mut self) -> String {
-        if self.log.is_some() {
-            return String::new();
-        }
-        let events = self.any_sim().map(Sim::take_events).unwrap_or_default();
-        prints(&self.image, half(&self.image), &events)
     }
 
     /// The bytes of a named object of the PE at this column and row of the whole fabric, as they lie in its memory.
@@ -670,76 +362,15 @@ impl Runtime {
         found.ok_or_else(|| NameError::Symbol { x, y, name: name.to_owned() }.into())
     }
 
-    /// Writes the memory of all PEs to a core file.
-    ///
-    /// # Errors
-    /// [`HostError::Sequence`] before `load()`, [`HostError::Unwritable`] when the file cannot be written.
-    pub fn dump_core(&mut self, path: &Path) -> Result<(), HostError> {
-        let image = self.image.clone();
-        let sim = self.any_sim().ok_or(SequenceError::NotLoaded { method: "dump_core()" })?;
-        core_file::write(path, &image, sim)
-    }
-
-    /// The statistics in `sim_stats.json`: size, cycles, traffic.
-    pub fn statistics(&mut self) -> serde_json::Value {
-        let (image, loading) = (self.image.clone(), self.times.loading.as_secs_f64());
-        let (Some(totals), Some(sim)) = (self.totals(BY_REQUEST), self.any_sim()) else {
-            return serde_json::Value::Null;
-        };
-        let (hash, landings) = sim.landings();
-        let (width, height) = (image.fabric.width, image.fabric.height);
-        let (all, with_code) =
-            (u64::from(width) * u64::from(height), image.tiles.iter().map(|run| u64::from(run.len)).sum());
-        let (rate, tiles): (f64, u64) = (totals.cycles_per_second(), totals.tiles);
-        let tile_rate = rate * tiles as f64;
-        let without_code = all - std::cmp::min(all, with_code);
-        serde_json::json!({
-            "arch": image.arch.name(),
-            "dimX": width, "dimY": height,
-            "cycles": totals.cycles, "tiles": tiles, "untimed": self.is_untimed(),
-            "wavelet_landings": landings, "landings_hash": format!("{hash:016x}"),
-            "cycle_count": totals.cycles, "cycles_per_second": rate,
-            "fabric_x": width, "fabric_y": height,
-            "tile_count": all, "hwtile_count": with_code, "nultile_count": without_code,
-            "iotile_count": 0, "sunset_count": 0, "simulated_tile_count": tiles,
-            "idle_ce_cycles": totals.idle_ce, "idle_wavelet_cycles": totals.idle_wavelets,
-            "init_time": loading, "sim_time": totals.seconds, "total_time": loading + totals.seconds,
-            "nodes": 1, "threads": totals.threads,
-            "tile_cycles_per_second": tile_rate,
-            "tile_cycles_per_second_per_thread": tile_rate / totals.threads as f64,
-            "sim_stop_cause": totals.cause,
-        })
-    }
-
-    /// Writes `sim_stats.json`.
-    ///
-    /// # Errors
-    /// [`HostError::Unwritable`] when the file cannot be written.
-    pub fn write_statistics(&mut self, folder: &Path) -> Result<(), HostError> {
-        let path = folder.join(STATISTICS_FILE);
-        let text = format!("{:#}\n", self.statistics());
-        std::fs::write(&path, text).map_err(|cause| HostError::Unwritable { path, cause })
-    }
-
     /// The host's requests, in their order, with the cycles that each took so far.
     pub fn requests(&self) -> Vec<Request> {
-        let span = |ticket| match &self.state {
-            State::Opened => Span::default(),
-            State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => sim.span(ticket),
-        };
+        let span = |ticket| self.state.sim().map_or_else(Span::default, |sim| sim.span(ticket));
         self.requests.iter().map(|(ticket, kept)| kept.told(&self.image, span(*ticket))).collect()
     }
 
     /// Cycles since the start; 0 before `load()`.
     pub fn cycle(&self) -> u64 {
-        match &self.state {
-            State::Opened => 0,
-            State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => sim.cycle(),
-        }
-    }
-
-    fn threads(&self) -> usize {
-        self.settings.threads.clamp(1, available_threads())
+        self.state.sim().map_or(0, Sim::cycle)
     }
 
     pub(crate) fn sim(&mut self, method: &'static str) -> Result<&mut Sim, SequenceError> {
@@ -796,116 +427,4 @@ impl Runtime {
         drop(progress);
         self.finish(result)
     }
-
-    /// The result of something that ran, or the error that ended it.
-    fn finish<T>(&mut self, result: Result<T, RunError>) -> Result<T, HostError> {
-        if let Some(blocked_state) = self.any_sim().and_then(Sim::take_overtaken) {
-            self.warnings.push(report::overtaken(&self.image, &blocked_state));
-        }
-        result.map_err(|stop| {
-            self.close_log(match stop {
-                RunError::Fault(_) => "Stopping due to a fault",
-                RunError::Deadlock(_) => "Stopping due to deadlock",
-                RunError::Interrupted(_) => BY_REQUEST,
-                RunError::OutOfCycles(_) => "Stopping due to the limit of cycles",
-            });
-            self.flush_log_beside_an_error();
-            self.add_mistakes(match &stop {
-                RunError::Fault(report) => report.of_pe(),
-                _ => None,
-            });
-            let report = report::explain(&self.image, &self.sources, &stop, self.is_untimed(), &self.rendering);
-            let event = report::event(&self.image, &self.sources, &stop);
-            let cause = match stop {
-                RunError::Interrupted(blocked_state) => {
-                    self.interrupt.store(false, Ordering::Relaxed);
-                    return HostError::Interrupted { cycle: blocked_state.cycle, report };
-                }
-                RunError::Fault(_) => Failure::Fault,
-                RunError::Deadlock(_) => Failure::Deadlock,
-                RunError::OutOfCycles(_) => Failure::OutOfCycles,
-            };
-            HostError::Failed { cause, event, report }
-        })
-    }
-}
-
-/// The checks that a word asks for.
-pub fn parse_check(text: &str) -> Option<Check> {
-    match text {
-        "" | "0" | "off" => Some(Check::Off),
-        "1" | "on" => Some(Check::On),
-        "stop" => Some(Check::Stop),
-        _ => None,
-    }
-}
-
-/// What `--untimed` and its like may be: that there is no clock, and what reads of the time give.
-pub fn parse_untimed(text: &str) -> Option<Untimed> {
-    match text {
-        "" | "0" | "off" => Some(None),
-        "1" | "on" => Some(Some(TimeReads::Refused)),
-        "own-time" => Some(Some(TimeReads::OwnTime)),
-        _ => None,
-    }
-}
-
-fn lock(log: &Mutex<SimLog>) -> MutexGuard<'_, SimLog> {
-    log.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The turns after which functions become native, by `WAFERLAB_JIT`.
-fn native_after() -> Result<Option<u32>, ArgumentError> {
-    let Some(text) = JIT.text() else { return Ok(Some(NATIVE_AFTER)) };
-    let turns: u32 = text.trim().parse().map_err(|_| ArgumentError::Jit { variable: JIT.name, text })?;
-    Ok((turns > 0).then_some(turns))
-}
-
-/// The folder for the log, the statistics and the core files of a run: the given one, or that in the environment variable
-/// `WAFERLAB_OUTPUT_FOLDER`, made if it is not there; else the working directory.
-///
-/// # Errors
-/// [`HostError::Unwritable`] when the folder cannot be made.
-pub fn folder_of_run(given: Option<PathBuf>) -> Result<PathBuf, HostError> {
-    let here = || std::env::current_dir().map_err(|cause| HostError::Unwritable { path: ".".into(), cause });
-    let named = OUTPUT_FOLDER.value().filter(|name| !name.is_empty()).map(PathBuf::from);
-    let Some(folder) = given.or(named) else { return here() };
-    let path = here()?.join(folder);
-    match std::fs::create_dir_all(&path) {
-        Ok(()) => Ok(path),
-        Err(cause) => Err(HostError::Unwritable { path, cause }),
-    }
-}
-
-/// The image in the output folder of a compilation.
-///
-/// # Errors
-/// [`HostError::NoProgram`] with the reason.
-pub fn read_image(folder: &Path) -> Result<Image, HostError> {
-    image_in(folder).map_err(|cause| HostError::NoProgram { folder: folder.to_owned(), cause })
-}
-
-fn image_in(folder: &Path) -> Result<Image, FolderError> {
-    if folder.is_file() {
-        return Err(FolderError::IsFile);
-    }
-    if !folder.is_dir() {
-        return Err(FolderError::Missing);
-    }
-    let path = folder.join(IMAGE_FILE);
-    let unreadable = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => FolderError::NotCompiled,
-        _ => FolderError::Unreadable(error),
-    };
-    // A pipe or a device might never end.
-    if !std::fs::metadata(&path).map_err(unreadable)?.is_file() {
-        return Err(FolderError::NotAFile);
-    }
-    let bytes = std::fs::read(&path).map_err(unreadable)?;
-    Ok(Image::read(&bytes)?)
-}
-
-/// The program's 16-bit float format; all PE programs of an image have the same.
-pub(crate) fn half(image: &Image) -> FloatKind {
-    image.programs.first().map_or(FloatKind::F16, |program| program.half.kind())
 }

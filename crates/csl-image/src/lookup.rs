@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use csl_machine::{Coord, ProgramId, TileRun};
+use csl_num::FloatKind;
 
 use crate::{Export, ExportKind, Exported, Image, ParamType, PeImage, Symbol};
 
@@ -18,6 +19,11 @@ pub struct Carriers {
 }
 
 impl Image {
+    /// The 16-bit float format of the programs, which all have the same.
+    pub fn half(&self) -> FloatKind {
+        self.programs.first().map_or(FloatKind::F16, |program| program.half.kind())
+    }
+
     /// The export of this name.
     pub fn export_named(&self, name: &str) -> Option<&Export> {
         self.exports.iter().find(|export| export.name == name)

@@ -11,6 +11,7 @@
 //! | `action.rs` | what each instruction does: the table of those that are compiled |
 //! | `flow.rs` | blocks, registers in use, the forms in which they are wanted |
 //! | `translate.rs` | instructions to Cranelift's |
+//! | `translate/` | registers at hand (`translator.rs`), branches and ways out, arithmetic, memory |
 //! | `callees.rs` | the functions of `csl-num` that native code calls |
 //! | `machine.rs` | machine code: all unsafe code |
 

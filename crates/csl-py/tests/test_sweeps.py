@@ -15,7 +15,8 @@ import unittest
 
 import support  # Runs leave their files in its scratch folder.
 import waferlab
-from waferlab import SweepError, sweeps
+from waferlab import SweepError
+from waferlab.sweeps import command, marks
 
 # A host script: writes what it was given, and fails where it is told to.
 SCRIPT = """
@@ -137,8 +138,8 @@ class Sweeps(unittest.TestCase):
         runs = self.home / "runs"
         runs.mkdir()
         for text in ('{"program": "prog", "folder": "."}', "no JSON", "[1]", '{"made_by": "me"}'):
-            (runs / sweeps.SWEEP_MARK).write_text(text)
-            (runs / sweeps.TABLE).write_text("mine")
+            (runs / marks.SWEEP_MARK).write_text(text)
+            (runs / marks.TABLE).write_text("mine")
             with self.subTest(text), self.assertRaisesRegex(SweepError, "sweep.json is not the mark of a sweep and stays as it is"):
                 self.sweep({"chip": ["wse2"], "n": [1]})
             self.assertEqual({path.name: path.read_text() for path in runs.iterdir()}, {"sweep.json": text, "results.csv": "mine"})
@@ -198,7 +199,7 @@ class Sweeps(unittest.TestCase):
 
     def test_a_run_of_another_process_is_left_to_it(self):
         self.sweep({"chip": ["wse2"], "n": [1]})
-        mark = self.folder("chip=wse2,n=1") / sweeps.MARK
+        mark = self.folder("chip=wse2,n=1") / marks.MARK
         state = json.loads(mark.read_text())
         # A living process of this machine, and one of another that has just touched its mark.
         for host, pid in ((state["host"], os.getpid()), ("elsewhere", 1)):
@@ -291,7 +292,7 @@ class Command(unittest.TestCase):
     def run_command(self, *words):
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = sweeps.main(list(words))
+            status = command.main(list(words))
         return status, out.getvalue(), err.getvalue()
 
     def test_a_program_is_compiled_and_run_for_each_chip_and_size(self):
@@ -349,7 +350,7 @@ class Command(unittest.TestCase):
     def test_a_share_that_is_none_is_told(self):
         path, err = self.plan(commands=["true"], axes={"n": [0]}), io.StringIO()
         with contextlib.redirect_stderr(err), self.assertRaises(SystemExit):
-            sweeps.main([path, "--part=2/2"])
+            command.main([path, "--part=2/2"])
         self.assertIn("argument --part: I/N is wanted, share I of N with I from 0 to N-1, not 2/2", err.getvalue())
 
     def test_numbers_of_workers_and_jobs_begin_with_one(self):
@@ -357,7 +358,7 @@ class Command(unittest.TestCase):
         for word in ("--workers=-3", "--workers=0", "--workers=two", "--slurm=0"):
             err = io.StringIO()
             with self.subTest(word), contextlib.redirect_stderr(err), self.assertRaises(SystemExit) as ended:
-                sweeps.main([path, word])
+                command.main([path, word])
             option, number = word.split("=")
             self.assertEqual(ended.exception.code, 2)
             self.assertIn(f"argument {option}: a whole number from 1 on is wanted, not {number}", err.getvalue())
@@ -382,7 +383,7 @@ class Command(unittest.TestCase):
             process.send_signal(signalled)
             _, err = process.communicate(timeout=60)
             self.assertEqual(process.returncode, 128 + signalled, err)
-            states = {name: json.loads((self.home / "runs" / name / sweeps.MARK).read_text())["state"] for name in ("n=0", "n=1")}
+            states = {name: json.loads((self.home / "runs" / name / marks.MARK).read_text())["state"] for name in ("n=0", "n=1")}
             self.assertEqual(states, {"n=0": "done", "n=1": "interrupted"})
             self.assertFalse((self.home / "runs" / "n=2").exists())
             self.assertEqual((self.home / "runs" / "n=1.old1").exists(), number == 1)

@@ -1,27 +1,20 @@
 //! Evaluates the layout block, and makes one program for each kind of tile.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Reported, Span};
-use csl_ir::{ColorEnds, ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
-use csl_machine::{Color, ColorConfig, Coord, DirSet, Direction, ProgramId, Size, TileRun};
-use csl_syntax::Symbol;
-use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
+use csl_ir::{ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Wafer};
+use csl_machine::{Color, ColorConfig, Coord, ProgramId, Size, TileRun};
+use csl_syntax::ast::{Block, File, Item};
 use indexmap::{IndexMap, IndexSet};
-use num_bigint::BigInt;
-use num_traits::Num;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::context::{Frame, Res, Sema};
-use crate::operand::Operand;
 use crate::packed_sends;
 use crate::pe::BareQueue;
 use crate::repeat::OpenNumbers;
 use crate::sharing::{self, Shape, TileKey};
 use crate::unbound_activations;
-use crate::unit::TopItem;
 
 /// An instance: the tiles with one file and the same params.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,15 +23,6 @@ pub struct Instance {
     pub span: Span,
     pub first: Coord,
     pub tiles: u32,
-}
-
-/// What leaves the rectangle by the routes of one place in the source.
-#[derive(Default)]
-struct Lost {
-    off: DirSet,
-    colors: BTreeSet<Color>,
-    /// By row, then column.
-    pes: BTreeSet<(u32, u32)>,
 }
 
 /// The state of the layout block so far.
@@ -206,62 +190,6 @@ impl Sema<'_> {
         Ok((layout, rectangle))
     }
 
-    /// The values of `--params` and `--colors`.
-    fn command_line_bindings(&mut self) -> Res<Vec<(Name, TypedValue)>> {
-        let mut bindings = Vec::new();
-        for (name, text) in &self.options.params {
-            bindings.push((Symbol::new(name).as_str(), parse_param(text)));
-        }
-        for (name, text) in self.options.colors.clone() {
-            let Some(color) = parse_int(&text) else {
-                let message = format!("color `{name}` is given the value `{text}`, which is not a number");
-                return Err(self.fail(Diagnostic::unplaced(Code::BadParamValue, message)));
-            };
-            bindings.push((Symbol::new(&name).as_str(), TypedValue::int(Ty::COLOR, color)));
-        }
-        Ok(bindings)
-    }
-
-    /// Refuses values of the command line that do not fit the types of the params.
-    fn check_command_line(&mut self, module: ModuleRef) -> Res<()> {
-        let given = self.options.params.iter().chain(&self.options.colors);
-        let names: Vec<(Symbol, String)> = given.map(|(name, text)| (Symbol::new(name), text.clone())).collect();
-        for (name, text) in names {
-            let module_info = &self.unit.modules[module];
-            let Some(value) = module_info.params.get(&name).cloned() else { continue };
-            let Some(TopItem::Var(decl)) = module_info.items.get(&name).map(|i| i.item.clone()) else { continue };
-            self.check_param(module, &decl, value, &text)?;
-        }
-        Ok(())
-    }
-
-    fn check_param(&mut self, module: ModuleRef, decl: &VarDecl, value: TypedValue, text: &str) -> Res<()> {
-        let Some(ty) = &decl.ty else { return Ok(()) };
-        let ty = self.in_frame(Frame::top_level(module), |s| s.eval_type(ty))?;
-        // A color is its number here, as where a tile's params are bound.
-        if ty == Ty::COLOR && matches!(value.value, Value::Int(_)) {
-            let color = TypedValue::new(ty, value.value);
-            self.unit.modules[module].params.insert(decl.name.name, color);
-            return Ok(());
-        }
-        // The vendor's command line gives whole numbers alone: 0 and 1 are the truth values.
-        if let (Ty::BOOL, Some(number @ (0 | 1))) = (ty, value.value.int().and_then(|number| u8::try_from(number).ok()))
-        {
-            let truth = TypedValue::new(ty, Value::Bool(number == 1));
-            self.unit.modules[module].params.insert(decl.name.name, truth);
-            return Ok(());
-        }
-        let is_color = value.ty == Ty::COLOR;
-        if decl.kind != VarKind::Param || self.fits(&Operand::Const(value), ty) {
-            return Ok(());
-        }
-        let message = format!("param `{}` cannot have the value `{text}`", decl.name.name);
-        let label = format!("declared with type {}", self.show(ty));
-        let diagnostic = Diagnostic::new(Code::BadParamValue, decl.name.span, message).label(label);
-        let help = "--colors gives colors, --params all else";
-        Err(self.fail(if is_color { diagnostic.help(help) } else { diagnostic }))
-    }
-
     /// Checks that there is a rectangle and that every tile of it has code; returns its size in PEs.
     fn check_tiles(&mut self, layout: &Layout, block: Span) -> Res<Size> {
         let Some((size, span)) = layout.size else {
@@ -275,60 +203,6 @@ impl Sema<'_> {
         Err(self.fail(Diagnostic::new(Code::TileCode, span, message).help("give it some with `@set_tile_code`")))
     }
 
-    /// Warns once of each configuration that sends wavelets off the rectangle, on however many tiles and by however
-    /// many sides.
-    fn warn_off_edge(&mut self, layout: &Layout, programs: &[Program], rectangle: Size) {
-        // Hosts up to SDK 0.8 take what leaves (`CSELFRunner`).
-        let is_read_there = programs.first().is_some_and(Program::is_written_by_hosts);
-        if is_read_there && !self.options.memcpy {
-            return;
-        }
-        let is_sketch = is_sketch(programs);
-        // PEs at the border often have the routes of all others, and never send on the colors that would leave.
-        let is_idle = |at: Coord, color: Color, config: &ColorConfig| {
-            let ends = ends_at(layout, programs, rectangle, at);
-            let from_pe = config.rx.iter().all(|way| way == Direction::Ramp) && !swaps(config);
-            from_pe && ends.is_some_and(|ends| !is_sketch && !ends.may_have_others && !ends.sent.contains(&color))
-        };
-        let mut seen: IndexMap<Span, Lost> = IndexMap::new();
-        for (route, span) in layout.routes.iter().filter(|(_, span)| !self.is_of_library(*span)) {
-            let at = Coord { x: route.x, y: route.y };
-            let inside = |way: &Direction| way.neighbour(at).is_some_and(|to| rectangle.contains(to));
-            let off: DirSet = route.config.tx.iter().filter(|way| !inside(way)).collect();
-            if !off.is_empty() && !is_idle(at, route.color, &route.config) {
-                let lost = seen.entry(*span).or_default();
-                lost.off = lost.off.union(off);
-                lost.colors.insert(route.color);
-                lost.pes.insert((at.y, at.x));
-            }
-        }
-        let warn = |(span, lost): (Span, Lost)| {
-            let names = lost.off.iter().map(Direction::name).collect::<Vec<_>>().join(" and ");
-            let colors = lost.colors.iter().map(Color::to_string).collect::<Vec<_>>().join(", ");
-            let (are, color) = if lost.colors.len() == 1 { ("is", "color") } else { ("are", "colors") };
-            let (y, x) = *lost.pes.first().expect("each has a PE");
-            let more = if lost.pes.len() > 1 { format!(" and {} more PEs", lost.pes.len() - 1) } else { String::new() };
-            let message =
-                format!("{color} {colors} of PE ({x}, {y}){more} {are} routed {names}, off the program's rectangle");
-            let note = "wavelets that go this way are lost: the fabric around the program drops them";
-            Diagnostic::new(Code::RouteOffEdge, span, message).note(note)
-        };
-        let warnings: Vec<Diagnostic> = seen.into_iter().map(warn).collect();
-        warnings.into_iter().for_each(|warning| self.report(warning));
-    }
-
-    /// Warns of routes for colors of memcpy, once a place of the source. (Those that PEs set themselves are theirs to warn of.)
-    fn warn_reserved_colors(&mut self, layout: &Layout) {
-        let reserved = &self.chip.memcpy.colors;
-        let is_reserved = |route: &Route| self.options.memcpy && reserved.contains(&route.color.number());
-        let routes = layout.routes.iter().filter(|(route, _)| is_reserved(route));
-        let places: IndexMap<Span, Color> = routes.map(|(route, span)| (*span, route.color)).collect();
-        for (span, color) in places {
-            let message = format!("memcpy uses color {color} itself");
-            self.report(Diagnostic::new(Code::ReservedResource, span, message));
-        }
-    }
-
     /// Warns of operations by queues that no program initialises.
     fn warn_uninitialized(&mut self) {
         let mut told: Vec<String> = Vec::new();
@@ -340,70 +214,6 @@ impl Sema<'_> {
                 let mended = statement.iter().fold(warning, |it, text| self.mend_by_comptime(it, place.file, text));
                 self.diagnostics.push(mended);
             }
-        }
-    }
-
-    /// Warns once a place of routes to the ramp of PEs whose program takes nothing from the color, where wavelets of a PE that
-    /// sends on the color come, or no program uses the color at all.
-    fn warn_no_receiver(&mut self, layout: &Layout, programs: &[Program], rectangle: Size) {
-        let ends = |at: Coord| ends_at(layout, programs, rectangle, at);
-        let routes: OnceCell<FxHashMap<(Coord, Color), &ColorConfig>> = OnceCell::new();
-        let route_of = |at: Coord, color: Color| {
-            let all = layout
-                .routes
-                .iter()
-                .map(|(route, _)| ((Coord { x: route.x, y: route.y }, route.color), &*route.config));
-            routes.get_or_init(|| all.collect()).get(&(at, color)).copied()
-        };
-        let is_sketch = is_sketch(programs);
-        let is_unused = |color: Color| {
-            let uses =
-                |ends: &ColorEnds| ends.may_have_others || ends.received.contains(&color) || ends.sent.contains(&color);
-            !is_sketch && !programs.iter().any(|program| uses(&program.ends))
-        };
-        let is_sent = |color: Color, to: Coord| {
-            let (mut seen, mut open) = (HashSet::from([to]), vec![to]);
-            while let Some(at) = open.pop() {
-                let Some(config) = route_of(at, color) else { continue };
-                for way in config.rx.iter() {
-                    let from = way.neighbour(at).filter(|from| way != Direction::Ramp && rectangle.contains(*from));
-                    let before = from.and_then(|from| Some((from, route_of(from, color)?)));
-                    match before {
-                        _ if way == Direction::Ramp && ends(at).is_some_and(|ends| ends.sent.contains(&color)) => {
-                            return true;
-                        }
-                        Some((from, config)) => {
-                            let leads_here = config.tx.iter().any(|to| to == way.opposite());
-                            if leads_here && seen.insert(from) {
-                                open.push(from);
-                            }
-                        }
-                        None => {}
-                    }
-                }
-            }
-            false
-        };
-        let mut found: IndexMap<(Span, Color), (Coord, u32)> = IndexMap::new();
-        for (Route { x, y, color, config }, span) in &layout.routes {
-            let at = Coord { x: *x, y: *y };
-            let is_lost = ends(at).is_some_and(|ends| !ends.may_have_others && !ends.received.contains(color));
-            let is_reserved = self.chip.memcpy.colors.contains(&color.number());
-            // With color swap, what comes in on this color may belong to the other one of the pair.
-            let goes_in = config.tx.iter().any(|way| way == Direction::Ramp) && !swaps(config);
-            let is_told = || found.contains_key(&(*span, *color));
-            if is_lost && goes_in && !is_reserved && (is_told() || is_unused(*color) || is_sent(*color, at)) {
-                found.entry((*span, *color)).or_insert((at, 0)).1 += 1;
-            }
-        }
-        for ((span, color), (Coord { x, y }, count)) in found {
-            let more = if count > 1 { format!(" and {} more PEs", count - 1) } else { String::new() };
-            let message = format!("color {color} is routed to RAMP at PE ({x}, {y}){more}, where no queue takes it");
-            let help = format!(
-                "`@initialize_queue(.., .{{ .color = @get_color({color}) }})` on an input queue, or a route without RAMP"
-            );
-            let note = "wavelets that nothing takes fill the ramp's buffer, and block the color behind them";
-            self.report(Diagnostic::new(Code::NoReceiver, span, message).note(note).help(help));
         }
     }
 
@@ -496,56 +306,9 @@ fn runs(tiles: &[u32], rectangle: Size) -> Vec<TileRun> {
     runs
 }
 
-/// A value of the command line: a number, a bool, or else a string.
-fn parse_param(text: &str) -> TypedValue {
-    let text = text.trim();
-    if let Some(number) = parse_int(text) {
-        return TypedValue::int(Ty::COMPTIME_INT, number);
-    }
-    match text {
-        "true" => TypedValue::bool(true),
-        "false" => TypedValue::bool(false),
-        _ => match text.parse::<f64>() {
-            Ok(number) => TypedValue::new(Ty::COMPTIME_FLOAT, Value::Float(number.to_bits())),
-            Err(_) => TypedValue::str(text.as_bytes()),
-        },
-    }
-}
-
-/// An integer in decimal or with a base prefix.
-fn parse_int(text: &str) -> Option<BigInt> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let (base, digits) = match digits.get(..2) {
-        Some("0x") => (16, &digits[2..]),
-        Some("0o") => (8, &digits[2..]),
-        Some("0b") => (2, &digits[2..]),
-        _ => (10, digits),
-    };
-    let number = BigInt::from_str_radix(digits, base).ok().filter(|_| !digits.starts_with(['-', '+']))?;
-    Some(if negative { -number } else { number })
-}
-
 fn layout_block(file: &File) -> Option<Arc<Block>> {
     file.items.iter().find_map(|item| match item {
         Item::Layout(block) => Some(block.clone()),
         _ => None,
     })
-}
-
-/// The colors that the program at a place takes and sends; `None` without a program.
-fn ends_at<'a>(layout: &Layout, programs: &'a [Program], rectangle: Size, at: Coord) -> Option<&'a ColorEnds> {
-    let number = layout.tiles[rectangle.number(at) as usize].checked_sub(1)?;
-    Some(&programs[number as usize].ends)
-}
-
-/// Whether no program names any color: the layout is a sketch of its routes.
-fn is_sketch(programs: &[Program]) -> bool {
-    programs.iter().all(|program| program.ends.names_no_color())
-}
-
-fn swaps(config: &ColorConfig) -> bool {
-    config.swap_x || config.swap_y
 }

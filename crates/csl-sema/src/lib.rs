@@ -24,7 +24,7 @@
 //! - [`uncalled`] looks into code that no program calls, where that is asked for.
 //! - [`layout`] evaluates the layout, with [`repeat`] for the iterations of its loops that are alike, and makes the
 //!   programs of the PEs, which [`program`] assembles and [`sharing`] shares. [`answers`] says what is alike; [`ahead`] uses
-//!   several threads.
+//!   several threads. [`command_line`] has the values of its params; [`route_warnings`] looks at its routes.
 //! - [`record`] notes the types and values of names, where an editor asks for them.
 
 mod access;
@@ -37,6 +37,7 @@ mod bits;
 mod builtins;
 mod call;
 mod coerce;
+mod command_line;
 mod context;
 mod control;
 mod convert;
@@ -64,6 +65,7 @@ mod place;
 mod program;
 mod record;
 mod repeat;
+mod route_warnings;
 mod shared_input;
 mod sharing;
 mod stmt;

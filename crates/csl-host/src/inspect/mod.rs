@@ -15,7 +15,7 @@ use csl_machine::Coord;
 use serde_json::Value;
 
 use crate::error::{HostError, NameError};
-use crate::runtime::read_image;
+use crate::image_file::read_image;
 
 /// Columns of a text.
 const WIDTH: usize = 80;

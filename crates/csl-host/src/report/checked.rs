@@ -12,7 +12,8 @@ use csl_pe::{Access, Complaint, FaultKind, Wrong};
 use csl_sim::{Group, Mistake};
 use indexmap::IndexMap;
 
-use super::{Excerpts, fifo_name};
+use super::excerpts::Excerpts;
+use super::names::{fifo_name, task_function};
 use crate::counted;
 
 /// The greatest number of places that are told.
@@ -220,9 +221,7 @@ fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
             format!("takes a control wavelet of color {color} as an element: 0x{payload:08x}")
         }
         Wrong::SharedInput { task } => {
-            let own = program.tasks.iter().find(|own| own.kind == TaskKind::Data && own.id == task);
-            let func = own.and_then(|own| program.funcs.get(usize::from(own.func)));
-            let name = func.map_or_else(|| "?".to_owned(), |func| func.name.clone());
+            let name = task_function(program, TaskKind::Data, task).unwrap_or("?");
             format!("receives words that start the data task `{name}`, which is not blocked, when no receive runs")
         }
     }

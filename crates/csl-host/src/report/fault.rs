@@ -9,7 +9,9 @@ use csl_machine::registers::ce;
 use csl_pe::scalar::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
-use super::{Excerpts, Origin, checked, circle, fifo_name};
+use super::excerpts::{Excerpts, Origin};
+use super::names::fifo_name;
+use super::{checked, circle};
 use crate::inspect::picture::routes_of;
 
 pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
