@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -242,8 +242,15 @@ fn a_run_that_fails_leaves_its_core() {
     );
 }
 
-/// The output of a session in which these commands are piped.
+/// The output of a session in which these commands are piped, all of which succeed.
 fn csdb(folder: &Path, commands: &str) -> String {
+    let (done, text) = session(folder, commands);
+    assert!(done.success(), "{text}");
+    text
+}
+
+/// The status and the output of a session in which these commands are piped.
+fn session(folder: &Path, commands: &str) -> (ExitStatus, String) {
     let mut child = command(folder, "csdb")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -252,8 +259,7 @@ fn csdb(folder: &Path, commands: &str) -> String {
         .expect("it starts");
     child.stdin.take().expect("it is piped").write_all(commands.as_bytes()).expect("it reads");
     let done = child.wait_with_output().expect("it ends");
-    assert!(done.status.success());
-    String::from_utf8(done.stdout).expect("it prints UTF-8") + &String::from_utf8_lossy(&done.stderr)
+    (done.status, String::from_utf8(done.stdout).expect("it prints UTF-8") + &String::from_utf8_lossy(&done.stderr))
 }
 
 #[test]
@@ -277,12 +283,57 @@ fn a_session_of_the_debugger() {
     assert!(!text.contains("rectangle select X,Y,W,H"), "nothing is read behind exit");
     let log = std::fs::read_to_string(at.join("memory-x4y1w1h1_0008_000c.log")).expect("it was written");
     assert!(log.starts_with("(4,1) 0008: "), "{log}");
-    let text = csdb(
+    let (done, text) = session(
         at,
         "memory read --address 1 --length 1\nfly\nrectangle select 1,2,3\ntarget create --core-file out.json\n",
     );
-    for part in ["there is no target", "there is no command fly", "a rectangle is X,Y,WIDTH,HEIGHT", "out.json: "] {
+    for part in [
+        "there is no target",
+        "there is no command fly",
+        "a rectangle is X,Y,WIDTH,HEIGHT",
+        "out.json: ",
+        "waferlab: 4 commands of csdb failed",
+    ] {
         assert!(text.contains(part), "{text}\nwithout\n{part}");
+    }
+    assert_eq!(done.code(), Some(1), "who pipes commands learns of one that failed");
+    assert_eq!(
+        session(at, "fly\ncontext list\nexit\n").0.code(),
+        Some(1),
+        "behind one that failed the others are read"
+    );
+}
+
+#[test]
+fn words_that_a_command_of_the_debugger_does_not_take_are_refused() {
+    let folder = compiled();
+    let at = folder.path();
+    printed(at, "run out --launch go:1 --core corefile.cs1 --quiet");
+    for (command, part) in [
+        ("memory read --name v --stdout", "memory read does not take `--stdout`"),
+        ("memory read v", "memory read does not take `v`"),
+        ("memory read --name v --length 4", "--name goes without --address and --length"),
+        ("memory read --address x --length 4", "`x` is no number of 16 bits"),
+        ("symbol v w", "symbol does not take `w`"),
+        ("target create a b", "target create does not take `b`"),
+        ("target create a --core-file b", "`a` is a second one"),
+        ("target list all", "target list does not take `all`"),
+        ("target show all", "target show does not take `all`"),
+        ("rectangle show all", "rectangle show does not take `all`"),
+        ("rectangle reset all", "rectangle reset does not take `all`"),
+        ("wavelet --colour 3", "wavelet does not take `--colour`"),
+        ("settings all", "settings does not take `all`"),
+        ("image all", "image does not take `all`"),
+        ("exit 3", "exit does not take `3`"),
+        ("help fly", "there is no command fly"),
+        ("help memory read", "help does not take `read`"),
+    ] {
+        let text = refused(at, &format!("csdb . {command}"));
+        assert!(text.contains(part), "{command}: {text}");
+    }
+    for (command, lines) in [("help memory", 2), ("memory --help", 2), ("memory read --help", 2), ("exit --help", 1)] {
+        let text = printed(at, &format!("csdb . {command}"));
+        assert_eq!(text.lines().count(), lines, "{command}: {text}");
     }
 }
 
