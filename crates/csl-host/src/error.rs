@@ -142,6 +142,8 @@ pub enum SequenceError {
     LoadedTwice,
     #[error("run() can be called once, after load()")]
     RunTwice,
+    #[error("{method} comes before load(): now that the program is loaded it has no effect")]
+    Loaded { method: &'static str },
     #[error("{method} needs load() first")]
     NotLoaded { method: &'static str },
     #[error("{method}: call load() and run() first")]

@@ -238,6 +238,14 @@ impl Runtime {
         Ok(())
     }
 
+    /// Refuses a call that says how the program is loaded, once that is done.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] when the program is loaded.
+    pub fn refuse_loaded(&self, method: &'static str) -> Result<(), HostError> {
+        if matches!(self.state, State::Opened) { Ok(()) } else { Err(SequenceError::Loaded { method }.into()) }
+    }
+
     /// Refuses what has no meaning without a clock.
     fn refuse_times(&self, traces: Option<&csl_sim::Traces>) -> Result<(), HostError> {
         let logs = traces.is_some_and(|traces| *traces != csl_sim::Traces::default());
