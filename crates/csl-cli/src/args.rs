@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 use csl_host::options::{
     Options, PRINTED, Passes, parse_bindings, parse_fp16, parse_pair, parse_sdk, parse_sections, parse_warning,
 };
@@ -150,6 +151,23 @@ impl CslcArgs {
         let Words { words, ignored } = Words::of(given);
         let parsed = CslcArgs::try_parse_from(std::iter::once("cslc".into()).chain(words))?;
         Ok(CslcArgs { ignored, ..parsed })
+    }
+
+    /// The options among those with these ids that stand in the words of a command line, as they are written there.
+    pub fn given(words: impl IntoIterator<Item = OsString>, ids: &[&str]) -> Result<Vec<String>, clap::Error> {
+        let Words { words, ignored } = Words::of(words);
+        let command = CslcArgs::command();
+        let names: Vec<(String, String)> = command
+            .get_arguments()
+            .filter_map(|arg| {
+                let short = arg.get_short().map(|short| format!("-{short}"));
+                Some((arg.get_id().to_string(), arg.get_long().map(|long| format!("--{long}")).or(short)?))
+            })
+            .collect();
+        let matches = command.try_get_matches_from(std::iter::once("cslc".into()).chain(words))?;
+        let is_given = |id: &str| ids.contains(&id) && matches.value_source(id) == Some(ValueSource::CommandLine);
+        let known = names.into_iter().filter(|(id, _)| is_given(id)).map(|(_, name)| name);
+        Ok(known.chain(ignored).collect())
     }
 
     /// The compilation that these arguments ask for, or what is wrong with one of them.

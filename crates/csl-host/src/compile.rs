@@ -156,6 +156,11 @@ fn generate(options: &Options, wafer: Wafer, placement: Placement, done: &mut Co
     }
 }
 
+/// The errors of code generation; the code itself is dropped.
+pub(crate) fn code_errors(options: &Options, wafer: Wafer, at: Placement, sources: &SourceMap) -> Diagnostics {
+    csl_codegen::generate(&optimised(options, wafer), sources, &codegen_options(options, at)).err().unwrap_or_default()
+}
+
 /// Writes the output folder, and the files that the command line names.
 fn write(options: &Options, image: Image, done: &mut Compilation) -> Result<(), String> {
     let sources = done.source_files(options);
@@ -339,6 +344,11 @@ impl Compilation {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         });
+    }
+
+    /// Turns every warning into an error.
+    pub fn promote_warnings(&mut self) {
+        self.diagnostics.promote_warnings();
     }
 
     /// Whether no diagnostic is an error.
