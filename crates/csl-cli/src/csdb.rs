@@ -16,9 +16,20 @@ use csl_host::{counted, printable};
 
 use crate::output::{print, tell};
 use lines::Input;
-use session::{After, Session};
+use session::{After, COMMANDS_HELP, Session};
+
+/// The text after the options in `--help`.
+fn help() -> String {
+    format!(
+        "Commands, of a session or alone:\n\n{COMMANDS_HELP}\nAddresses and lengths are in 16-bit words, coordinates those of the \
+         whole fabric. FOLDER and FILE may be [N] of a list. One command alone looks at the only core file of the folder, or of the \
+         working directory, and prints what a session writes to a file. Status 1: the command failed, or one of those from a pipe or a \
+         file."
+    )
+}
 
 #[derive(Debug, Args)]
+#[command(after_help = help())]
 pub struct CsdbArgs {
     /// Folder to start in: compiled programs are looked for below it
     #[arg(default_value = ".")]

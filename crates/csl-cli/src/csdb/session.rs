@@ -16,20 +16,20 @@ use crate::debug_shell::landings;
 /// The greatest depth of folders in which compiled programs are searched.
 const DEPTH: usize = 3;
 
-const HELP: &str = "\
-context list | select FOLDER | show       the compiled program
-target create --core-file FILE | list | show
-rectangle select X,Y,W,H | deselect X,Y,W,H | show | reset
-memory read --address A --length N [--stdoutput]   in 16-bit words
-memory read --name NAME [--stdoutput]     the memory of an object
-symbol NAME                               an object of every selected PE
-wavelet [--color N]                       landings on the selected PEs, from sim.log
-trace list | select FOLDER | show         the folder with sim.log
-workdir select FOLDER                     where memory logs are written
-image                                     what the program holds
-settings                                  what is selected
-help [COMMAND]                            these lines, or those of a command
-exit                                      quit, or the end of the input
+/// The commands, as `help` prints them.
+pub(super) const COMMANDS_HELP: &str = "  context list | select FOLDER | show       the compiled program
+  target create --core-file FILE | list | show
+  rectangle select X,Y,W,H | deselect X,Y,W,H | show | reset
+  memory read --address A --length N [--stdoutput]   in 16-bit words
+  memory read --name NAME [--stdoutput]     the memory of an object
+  symbol NAME                               an object of every selected PE
+  wavelet [--color N]                       landings on the selected PEs, from sim.log
+  trace list | select FOLDER | show         the folder with sim.log
+  workdir select FOLDER                     where memory logs are written
+  image                                     what the program holds
+  settings                                  what is selected
+  help [COMMAND]                            these lines, or those of a command
+  exit                                      quit, or the end of the input
 ";
 
 const CREATE: Takes =
@@ -162,7 +162,7 @@ impl Session {
             "exit" => return alone(name, behind).map(|()| After::Exit),
             "help" => {
                 let given = Given::of(name, behind, &ON_HELP)?;
-                given.bare.first().map_or_else(|| Ok(HELP.to_owned()), |command| help(command))
+                given.bare.first().map_or_else(|| Ok(COMMANDS_HELP.to_owned()), |command| help(command))
             }
             "context" => self.context(action, rest),
             "target" => self.target(action, rest),
@@ -482,7 +482,8 @@ fn alone(command: &str, words: &[String]) -> Result<(), String> {
 
 /// The lines of the help on a command.
 fn help(command: &str) -> Result<String, String> {
-    let lines: String = HELP.split_inclusive('\n').filter(|line| line.split(' ').next() == Some(command)).collect();
+    let is_of = |line: &&str| line.split_whitespace().next() == Some(command);
+    let lines: String = COMMANDS_HELP.split_inclusive('\n').filter(is_of).collect();
     if lines.is_empty() { Err(format!("there is no command {command}; try help")) } else { Ok(lines) }
 }
 
