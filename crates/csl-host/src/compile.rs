@@ -315,6 +315,19 @@ impl Compilation {
             let text = format!("{option} has no effect: Waferlab's compiler has nothing of the kind to write");
             begun.push(Diagnostic::unplaced(Code::IgnoredOption, text));
         }
+        // No published script gives these without `--memcpy`.
+        let of_memcpy = [
+            ("--channels", u32::from(options.channels), 1),
+            ("--width-west-buf", options.west_buffer, 0),
+            ("--width-east-buf", options.east_buffer, 0),
+        ];
+        for (option, given, usual) in of_memcpy {
+            if !options.memcpy && given != usual {
+                let text = format!("{option}={given} has no effect without --memcpy");
+                let help = "give --memcpy, too, or leave the option out";
+                begun.push(Diagnostic::unplaced(Code::IgnoredOption, text).help(help));
+            }
+        }
         for folder in options.import_paths.iter().filter(|folder| !options.locate(folder).is_dir()) {
             let text = format!("--import-path={}: there is no such folder", folder.display());
             begun.push(Diagnostic::unplaced(Code::IgnoredOption, text));
