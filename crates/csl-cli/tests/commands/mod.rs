@@ -132,6 +132,36 @@ fn a_run_without_a_clock_says_so() {
     assert!(!told("").contains(note));
 }
 
+#[test]
+fn the_option_of_the_clock_goes_before_the_variable() {
+    let folder = compiled();
+    let ending = |options: &str, variable: &str| {
+        let mut run = command(folder.path(), &format!("run out --launch go:1 {options}"));
+        let done = run.env("WAFERLAB_UNTIMED", variable).output().expect("waferlab runs");
+        assert!(done.status.success(), "{options} {variable}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).expect("it prints UTF-8")
+    };
+    assert!(ending("", "1").ends_with("\nno clock\n"));
+    assert!(ending("--untimed=off", "1").ends_with(" cycles\n"));
+    assert!(ending("--untimed=off", "own-time").ends_with(" cycles\n"));
+    assert!(ending("--untimed", "0").ends_with("\nno clock\n"));
+}
+
+#[test]
+fn a_stage_goes_without_files_that_only_a_whole_compilation_writes() {
+    let folder = compiled();
+    let at = folder.path();
+    std::fs::remove_dir_all(at.join("out")).expect("it was compiled");
+    for option in ["--out-routes", "--out-routes=routes.txt", "--output-json", "--output-json=params.json"] {
+        let told = refused(at, &format!("cslc layout.csl --memcpy --emit=layout {option}"));
+        let name = option.split('=').next().unwrap_or_default();
+        assert!(told.contains("--emit <STAGE>' cannot be used with") && told.contains(name), "{option}: {told}");
+    }
+    for name in ["out", "routes.txt", "params.json"] {
+        assert!(!at.join(name).exists(), "{name}");
+    }
+}
+
 /// A program that reads the time is refused without a clock, by name, unless the user says that a PE's own time will do: it
 /// grows.
 #[test]
