@@ -142,15 +142,24 @@ fn generate(options: &Options, wafer: Wafer, placement: Placement, done: &mut Co
     }
     match csl_codegen::generate(&optimised(options, wafer), &done.sources, &codegen_options(options, placement)) {
         Ok(image) => {
-            // Else the user would learn of it from a run, which calls the folder damaged.
-            if let Err(what) = image.check() {
-                done.fail(format!("a defect of the compiler: it has made an image with {what}"));
-                return None;
-            }
+            let image = checked(image, done)?;
             Some(if options.line_tables { image } else { image.without_lines() })
         }
         Err(diagnostics) => {
             done.extend(diagnostics, options);
+            None
+        }
+    }
+}
+
+/// An image that the machine takes. Else the user would learn of a fault of the compiler from a run, which calls the folder damaged.
+fn checked(image: Image, done: &mut Compilation) -> Option<Image> {
+    match image.check() {
+        Ok(()) => Some(image),
+        Err(what) => {
+            let text = format!("a defect of the compiler: it has made an image with {what}");
+            let note = "this is a fault of Waferlab, not of the program: please report it";
+            done.push(Diagnostic::unplaced(Code::Internal, text).note(note));
             None
         }
     }
@@ -433,4 +442,29 @@ impl Compilation {
 /// The path of the output folder as the caller has to open it.
 pub fn output_folder(options: &Options) -> PathBuf {
     options.locate(&options.output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The image of a program that is right, with a tile beyond its rectangle, as a fault in the layout's lowering would leave it.
+    #[test]
+    fn an_image_that_no_machine_takes_is_told_as_a_defect_of_the_compiler() {
+        let folder = tempfile::TempDir::new().expect("a temporary folder");
+        let layout = "layout { @set_rectangle(1, 1); @set_tile_code(0, 0, \"pe.csl\", .{}); }";
+        std::fs::write(folder.path().join("layout.csl"), layout).expect("the folder is writable");
+        std::fs::write(folder.path().join("pe.csl"), "export fn f() void {}").expect("the folder is writable");
+        let options = Options { folder: folder.path().to_owned(), ..Options::new("layout.csl") };
+        let mut done = Compilation::default();
+        let right = build(&options, &mut done).expect("the program is right");
+        let mut wrong = right.clone();
+        wrong.tiles[0].len = 2;
+        assert!(checked(right, &mut done).is_some() && done.succeeded());
+        assert!(checked(wrong, &mut done).is_none());
+        assert_eq!(
+            done.render(&Rendering { format: csl_diag::ErrorFormat::Short, ..Rendering::default() }),
+            "error[E0999]: a defect of the compiler: it has made an image with a run of 2 at 0, 0 leaves the rectangle\n"
+        );
+    }
 }
