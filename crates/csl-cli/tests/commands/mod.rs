@@ -147,6 +147,18 @@ fn the_option_of_the_clock_goes_before_the_variable() {
     assert!(ending("--untimed", "0").ends_with("\nno clock\n"));
 }
 
+/// clap's tip to write `--` before what is no option leads nowhere where no file can stand.
+#[test]
+fn an_unknown_option_has_no_tip_that_does_not_help() {
+    let folder = compiled();
+    for (line, word) in [("cslc layout.csl -x", "-x"), ("cslc -x", "-x"), ("cslc layout.csl --memcopy", "--memcopy")] {
+        let told = refused(folder.path(), line);
+        assert!(told.contains(&format!("unexpected argument '{word}' found")), "{line}: {told}");
+        assert!(!told.contains(&format!("'-- {word}'")), "{line}: {told}");
+    }
+    assert!(refused(folder.path(), "cslc layout.csl --memcopy").contains("a similar argument exists: '--memcpy'"));
+}
+
 #[test]
 fn a_stage_goes_without_files_that_only_a_whole_compilation_writes() {
     let folder = compiled();
