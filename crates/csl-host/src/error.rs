@@ -295,6 +295,10 @@ pub enum CoreError {
     NotACore,
     #[error("longer than a core file of the program can be, which is {most} bytes")]
     TooLong { most: u64 },
+    #[error(
+        "a damaged core file: some of its bytes have changed since it was written, or its end is missing; write it again"
+    )]
+    Changed,
     #[error("a damaged core file")]
     Damaged,
     #[error("a core file of another version of Waferlab")]

@@ -346,6 +346,44 @@ fn a_session_of_the_debugger() {
     );
 }
 
+/// A constant's bit that has flipped gives another program or another memory that is as right as the true one: only the checksum
+/// tells.
+#[test]
+fn files_with_a_bit_that_has_flipped_are_refused() {
+    let folder = compiled();
+    let at = folder.path();
+    printed(at, "run out --launch go:5 --core corefile.cs1 --quiet");
+    assert!(printed(at, "csdb . symbol v").contains("(4,1) v: 0005 0000 0006 0000"));
+    let flip = |name: &str, bit: usize| {
+        let mut bytes = std::fs::read(at.join(name)).expect("it was written");
+        let last = bytes.len() - 1;
+        bytes[last - bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(at.join(name), bytes).expect("it is writable");
+    };
+    // Behind the memory of the last PE stand the eight bytes of the checksum.
+    for bit in [0, 8 * 8 + 3, 8 * 40] {
+        flip("corefile.cs1", bit);
+        let told = refused(at, "csdb . target create corefile.cs1");
+        assert!(told.contains("corefile.cs1: a damaged core file: some of its bytes have changed"), "{bit}: {told}");
+        flip("corefile.cs1", bit);
+        flip("out/bin/program.wafer", bit);
+        for line in ["run out --quiet", "inspect out", "csdb out image"] {
+            let told = refused(at, line);
+            assert!(
+                told.contains("damaged image: some of its bytes have changed since it was written"),
+                "{line}: {told}"
+            );
+        }
+        flip("out/bin/program.wafer", bit);
+    }
+    assert!(printed(at, "csdb . symbol v").contains("(4,1) v: 0005 0000 0006 0000"));
+    let mut older = std::fs::read(at.join("corefile.cs1")).expect("it was written");
+    older[8] = 1;
+    std::fs::write(at.join("corefile.cs1"), older).expect("it is writable");
+    let told = refused(at, "csdb . target create corefile.cs1");
+    assert!(told.contains("a core file of another version of Waferlab"), "{told}");
+}
+
 #[test]
 fn words_that_a_command_of_the_debugger_does_not_take_are_refused() {
     let folder = compiled();
