@@ -32,6 +32,9 @@ pub(super) const COMMANDS_HELP: &str = "  context list | select FOLDER | show   
   exit                                      quit, or the end of the input
 ";
 
+/// The vendor's debugger has this command.
+const NO_REGISTERS: &str = "core files hold memory, not registers; SIMFABRIC_DEBUG=inst_trace logs them";
+
 const CREATE: Takes =
     Takes { options: &[("--core-file", true), ("--cmaddr", true)], bare: 1, usage: "target create --core-file FILE" };
 const READ: Takes = Takes {
@@ -174,7 +177,7 @@ impl Session {
             "workdir" => self.workdir(action, rest),
             "settings" => alone(name, behind).map(|()| self.settings()),
             "image" => alone(name, behind).and_then(|()| self.image()),
-            "register" => Err("core files hold memory, not registers; SIMFABRIC_DEBUG=inst_trace logs them".to_owned()),
+            "register" => Err(NO_REGISTERS.to_owned()),
             _ => Err(format!("there is no command {name}; try help")),
         };
         done.map(After::Print)
@@ -484,7 +487,11 @@ fn alone(command: &str, words: &[String]) -> Result<(), String> {
 fn help(command: &str) -> Result<String, String> {
     let is_of = |line: &&str| line.split_whitespace().next() == Some(command);
     let lines: String = COMMANDS_HELP.split_inclusive('\n').filter(is_of).collect();
-    if lines.is_empty() { Err(format!("there is no command {command}; try help")) } else { Ok(lines) }
+    match command {
+        "register" => Err(NO_REGISTERS.to_owned()),
+        _ if lines.is_empty() => Err(format!("there is no command {command}; try help")),
+        _ => Ok(lines),
+    }
 }
 
 fn shown(path: Option<&Path>) -> String {

@@ -406,6 +406,7 @@ fn words_that_a_command_of_the_debugger_does_not_take_are_refused() {
         ("image all", "image does not take `all`"),
         ("exit 3", "exit does not take `3`"),
         ("help fly", "there is no command fly"),
+        ("register --help", "core files hold memory, not registers"),
         ("help memory read", "help does not take `read`"),
     ] {
         let text = refused(at, &format!("csdb . {command}"));
