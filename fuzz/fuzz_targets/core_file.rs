@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use csl_host::core_file::Core;
-use csl_image::Image;
+use csl_image::{Image, sealed};
 use csl_machine::Arch;
 use libfuzzer_sys::fuzz_target;
 
@@ -19,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((&kind, rest)) = data.split_first() else { return };
     let bytes = match kind % 2 {
         0 => rest.to_vec(),
-        _ => [&Core::head(&IMAGE)[..], rest].concat(),
+        _ => sealed([&Core::head(&IMAGE)[..], rest].concat()),
     };
     let Ok(mut core) = Core::of(&bytes, IMAGE.clone()) else { return };
     for (x, y) in [(0, 0), (4, 1), (5, 1), (u32::MAX, u32::MAX)] {

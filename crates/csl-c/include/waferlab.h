@@ -178,14 +178,17 @@ void waferlab_close(waferlab_runtime *runtime);
 
 /**
  * Logs the run in a folder, which is made if it is not there, and obeys the environment: `sim.log` holds what programs
- * print and the events that SIMFABRIC_DEBUG names; WAFERLAB_MAX_CYCLES and WAFERLAB_CHECK hold. Before waferlab_load.
+ * print and the events that SIMFABRIC_DEBUG names; WAFERLAB_MAX_CYCLES and WAFERLAB_CHECK hold. Before waferlab_load;
+ * behind it the call is refused with WAFERLAB_STATUS_OTHER.
  */
 waferlab_status waferlab_log_to(waferlab_runtime *runtime, const char *folder);
 
 /**
- * Ends the run, with a report, when it has taken so many cycles. Before waferlab_load.
+ * Ends the run, with a report, when it has taken so many cycles. Before waferlab_load; behind it the call is refused with
+ * WAFERLAB_STATUS_OTHER.
  */
-waferlab_status waferlab_limit_cycles(waferlab_runtime *runtime, uint64_t cycles);
+waferlab_status waferlab_limit_cycles(waferlab_runtime *runtime,
+                                      uint64_t cycles);
 
 /**
  * Loads the program.

@@ -79,23 +79,20 @@ pub unsafe extern "C" fn waferlab_close(runtime: *mut WaferlabRuntime) {
 }
 
 /// Logs the run in a folder, which is made if it is not there, and obeys the environment: `sim.log` holds what programs
-/// print and the events that SIMFABRIC_DEBUG names; WAFERLAB_MAX_CYCLES and WAFERLAB_CHECK hold. Before waferlab_load.
+/// print and the events that SIMFABRIC_DEBUG names; WAFERLAB_MAX_CYCLES and WAFERLAB_CHECK hold. Before waferlab_load;
+/// behind it the call is refused with WAFERLAB_STATUS_OTHER.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn waferlab_log_to(runtime: *mut WaferlabRuntime, folder: *const c_char) -> WaferlabStatus {
     // SAFETY: the caller's handle is one of `waferlab_open`, its text ends with a zero.
     unsafe { with(runtime, |handle| Ok(handle.runtime.log_to(string("folder", folder)?)?)) }
 }
 
-/// Ends the run, with a report, when it has taken so many cycles. Before waferlab_load.
+/// Ends the run, with a report, when it has taken so many cycles. Before waferlab_load; behind it the call is refused with
+/// WAFERLAB_STATUS_OTHER.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn waferlab_limit_cycles(runtime: *mut WaferlabRuntime, cycles: u64) -> WaferlabStatus {
     // SAFETY: the caller's handle is one of `waferlab_open`.
-    unsafe {
-        with(runtime, |handle| {
-            handle.runtime.limit_cycles(cycles);
-            Ok(())
-        })
-    }
+    unsafe { with(runtime, |handle| Ok(handle.runtime.limit_cycles(cycles)?)) }
 }
 
 /// Loads the program.

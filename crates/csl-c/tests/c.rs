@@ -178,7 +178,14 @@ fn what_is_wrong_is_refused_and_told() {
         let wafer = opened(&program);
         assert_eq!(waferlab_run(wafer), WaferlabStatus::Other);
         assert_eq!(told(), "run() can be called once, after load()");
+        assert_eq!(waferlab_limit_cycles(wafer, 1 << 40), WaferlabStatus::Ok);
         assert_eq!(waferlab_load(wafer), WaferlabStatus::Ok);
+        let late = "comes before load(): now that the program is loaded it has no effect";
+        assert_eq!(waferlab_limit_cycles(wafer, 7), WaferlabStatus::Other);
+        assert_eq!(told(), format!("limit_cycles() {late}"));
+        assert_eq!(waferlab_log_to(wafer, nowhere.as_ptr()), WaferlabStatus::Other);
+        assert_eq!(told(), format!("log_to() {late}"));
+        assert!(!Path::new("nowhere").exists());
         assert_eq!(waferlab_run(wafer), WaferlabStatus::Ok);
         let mut id = 0;
         assert_eq!(waferlab_get_id(wafer, c"nothing".as_ptr(), &raw mut id), WaferlabStatus::Argument);

@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::error::{ContextKind, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 use csl_host::options::{
     Options, PRINTED, Passes, parse_bindings, parse_fp16, parse_pair, parse_sdk, parse_sections, parse_warning,
 };
@@ -148,8 +150,26 @@ impl CslcArgs {
     /// Parses the words behind the command's name.
     pub fn from_words(given: impl IntoIterator<Item = OsString>) -> Result<CslcArgs, clap::Error> {
         let Words { words, ignored } = Words::of(given);
-        let parsed = CslcArgs::try_parse_from(std::iter::once("cslc".into()).chain(words))?;
+        let parsed = CslcArgs::try_parse_from(std::iter::once("cslc".into()).chain(words)).map_err(without_idle_tip)?;
         Ok(CslcArgs { ignored, ..parsed })
+    }
+
+    /// The options among those with these ids that stand in the words of a command line, as they are written there.
+    pub fn given(words: impl IntoIterator<Item = OsString>, ids: &[&str]) -> Result<Vec<String>, clap::Error> {
+        let Words { words, ignored } = Words::of(words);
+        let command = CslcArgs::command();
+        let names: Vec<(String, String)> = command
+            .get_arguments()
+            .filter_map(|arg| {
+                let short = arg.get_short().map(|short| format!("-{short}"));
+                Some((arg.get_id().to_string(), arg.get_long().map(|long| format!("--{long}")).or(short)?))
+            })
+            .collect();
+        let matches =
+            command.try_get_matches_from(std::iter::once("cslc".into()).chain(words)).map_err(without_idle_tip)?;
+        let is_given = |id: &str| ids.contains(&id) && matches.value_source(id) == Some(ValueSource::CommandLine);
+        let known = names.into_iter().filter(|(id, _)| is_given(id)).map(|(_, name)| name);
+        Ok(known.chain(ignored).collect())
     }
 
     /// The compilation that these arguments ask for, or what is wrong with one of them.
@@ -211,6 +231,14 @@ impl CslcArgs {
     pub fn rendering(&self) -> Rendering {
         rendering(self.error_format, self.error_limit, self.color)
     }
+}
+
+/// An error without clap's tip to write `--` before an unknown option: only the name of the CSL file could stand behind it.
+fn without_idle_tip(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::UnknownArgument {
+        error.remove(ContextKind::Suggested);
+    }
+    error
 }
 
 /// How diagnostics are printed; a limit of 0 is none.

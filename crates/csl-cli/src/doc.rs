@@ -9,8 +9,8 @@ use crate::waferlab;
 
 #[derive(Debug, Args)]
 pub struct DocArgs {
-    /// A builtin (@fmacs), a library or a name of it (math.sqrt), a command or an option (--arch), a diagnostic's code
-    /// (E0301), an environment variable, or a chapter; without one, all chapters are listed
+    /// A builtin (@fmacs), a library or a name of it (math.sqrt), a command (lint, csdb) or an option (--arch), a diagnostic's
+    /// code (E0301), an environment variable, or a chapter; without one, all chapters are listed
     #[arg(value_name = "NAME", trailing_var_arg = true, allow_hyphen_values = true)]
     name: Vec<String>,
 }
@@ -65,10 +65,12 @@ fn contents(reference: &[Chapter]) -> String {
 
 /// The pages of a name, one behind the other where several libraries have it.
 fn find(reference: &[Chapter], name: &str) -> Result<String, String> {
+    let name = &by_own_name(name);
     let wanted = name.to_lowercase();
     let pages = reference.iter().flat_map(|chapter| &chapter.pages);
     let found = |is_it: &dyn Fn(&str) -> bool| -> Vec<String> {
-        let chapters = reference.iter().filter(|chapter| keys(&chapter.title).any(|key| is_it(&key))).map(listed);
+        let chapters =
+            reference.iter().filter(|chapter| chapter_keys(&chapter.title).any(|key| is_it(&key))).map(listed);
         let pages = pages.clone().filter(|page| keys(&page.name).any(|key| is_it(&key))).map(printed);
         chapters.chain(pages).collect()
     };
@@ -79,9 +81,9 @@ fn find(reference: &[Chapter], name: &str) -> Result<String, String> {
     if texts.is_empty() {
         let all: Vec<String> = reference
             .iter()
-            .map(|chapter| &chapter.title)
-            .chain(pages.map(|page| &page.name))
-            .flat_map(|name| keys(name))
+            .flat_map(|chapter| chapter_keys(&chapter.title))
+            .chain(pages.flat_map(|page| keys(&page.name)))
+            .chain(INSTALLED.map(|(installed, _)| installed.to_owned()))
             .collect();
         let close = closest(name, all.iter().map(String::as_str));
         let hint = match close.as_slice() {
@@ -100,7 +102,8 @@ fn printed(page: &Page) -> String {
 /// A chapter's text and the names of its pages.
 fn listed(chapter: &Chapter) -> String {
     let names: String = chapter.pages.iter().map(|page| format!("    {}\n", page.name)).collect();
-    format!("# {}\n\n{}\n\n{names}", chapter.title, plain(&chapter.text))
+    let names = if names.is_empty() { names } else { format!("\n{names}") };
+    format!("# {}\n\n{}\n{names}", chapter.title, plain(&chapter.text))
 }
 
 /// Markdown as it is read in a terminal.
@@ -119,22 +122,63 @@ fn keys(name: &str) -> impl Iterator<Item = String> {
     [name.to_owned(), plain, last.to_owned()].into_iter().filter(|key| !key.is_empty())
 }
 
+/// The words by which a chapter is found: `waferlab lint` is also `lint`.
+fn chapter_keys(title: &str) -> impl Iterator<Item = String> {
+    keys(title).chain(title.strip_prefix("waferlab ").map(str::to_owned))
+}
+
+/// Commands of `waferlab` that are also installed by names of their own.
+const INSTALLED: [(&str, &str); 3] =
+    [("csdb", "waferlab csdb"), ("cs_readelf", "waferlab readelf"), ("sdk_debug_shell", "waferlab debug-shell")];
+
+/// A name that begins with an installed command, by the command of `waferlab`: `cs_readelf --tile` is `waferlab readelf --tile`.
+fn by_own_name(name: &str) -> String {
+    let (command, rest) = name.split_once(' ').map_or((name, ""), |(command, _)| (command, &name[command.len()..]));
+    let own = INSTALLED.iter().find(|(installed, _)| *installed == command);
+    own.map_or(name.to_owned(), |(_, own)| format!("{own}{rest}"))
+}
+
+const CS_PYTHON: &str = "\
+Run a host program: this environment's Python with the drop-in `cerebras` packages on its path.
+
+```text
+cs_python run.py --name out
+```
+
+All options are Python's own, so that `cs_python -c TEXT` and `cs_python -m MODULE` are there, too. Programs that a script starts find the \
+packages by `PYTHONPATH`, and `cslc` and `waferlab` by `PATH`. As in the vendor's container `SINGULARITYENV_X` and `APPTAINERENV_X` count as \
+`X` where that is not set, and the appliance client (`cerebras.sdk.client`) cannot be imported. With NumPy 2, in which numbers of 16 bits \
+stay 16 bits wide, it says so first.
+
+`waferlab enable` puts the packages on the path of the plain `python` of a virtual environment.";
+
 /// A chapter on `cslc`, on `waferlab`, and on each of its commands.
 fn commands() -> Vec<Chapter> {
     let mut cslc = CslcArgs::command();
     cslc.build();
     let mut waferlab = waferlab::command();
     waferlab.build();
-    let mut all = vec![command("cslc", &cslc)];
+    let cs_python = Chapter {
+        file: "commands/cs_python".to_owned(),
+        title: "cs_python".to_owned(),
+        text: CS_PYTHON.to_owned(),
+        pages: Vec::new(),
+    };
+    let mut all = vec![command("cslc", &cslc), cs_python];
     below("waferlab", &waferlab, &mut all);
     all
 }
 
 fn below(name: &str, of: &Command, all: &mut Vec<Chapter>) {
-    if !of.has_subcommands() {
-        all.push(command(name, of));
+    let inner = || of.get_subcommands().filter(|inner| inner.get_name() != "help");
+    let mut chapter = command(name, of);
+    if of.has_subcommands() {
+        let about = |inner: &Command| inner.get_about().map(ToString::to_string).unwrap_or_default();
+        let lines = inner().map(|inner| format!("- `{name} {}`: {}", inner.get_name(), escaped(&about(inner))));
+        chapter.text += &format!("\n\n{}", lines.collect::<Vec<_>>().join("\n"));
     }
-    for inner in of.get_subcommands().filter(|inner| inner.get_name() != "help") {
+    all.push(chapter);
+    for inner in inner() {
         below(&format!("{name} {}", inner.get_name()), inner, all);
     }
 }
@@ -205,6 +249,24 @@ mod tests {
         ] {
             assert_eq!(page(names[0]), page(names[1]));
         }
+        for names in [
+            ["csdb", "waferlab csdb"],
+            ["cs_readelf", "readelf"],
+            ["sdk_debug_shell", "debug-shell"],
+            ["sdk_debug_shell smoke", "waferlab debug-shell smoke"],
+            ["cs_readelf --tile", "waferlab readelf --tile"],
+            ["lint", "waferlab lint"],
+        ] {
+            assert_eq!(page(names[0]), page(names[1]));
+        }
+        assert!(
+            page("csdb").contains("```text\n  context list")
+                && page("csdb").contains("  memory read --name NAME [--stdoutput]")
+        );
+        assert!(page("cs_python").contains("cs_python run.py --name out"));
+        assert!(page("cslc").contains("    cslc --fabric-dims\n"));
+        assert!(page("waferlab").contains("- `waferlab sweep`: "));
+        assert!(page("sdk_debug_shell").contains("- `waferlab debug-shell smoke`: "));
         assert!(page("@fmacs").contains("@fmacs(dsd, source, source, factor, options)"));
         assert!(page("--max-cycles").contains("--max-cycles=N"));
         assert!(page("SIMFABRIC_DEBUG").contains("`landing`"));

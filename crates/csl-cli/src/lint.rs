@@ -11,7 +11,7 @@ use csl_host::options::parse_warning;
 use csl_host::project::{CslcLine, Level, PROJECT_FILE, Project, Script, scripts_in};
 use csl_host::{Code, Compilation, Options, Rendering, Severity};
 
-use crate::args::{Format, rendering};
+use crate::args::{CslcArgs, Format, rendering};
 use crate::cslc::usage;
 use crate::files::{difference, replace};
 use crate::number::whole;
@@ -21,7 +21,7 @@ use crate::output::{Color, print, tell};
 const HELP: &str = "\
 Without arguments the programs are those of waferlab.toml in this folder or above it, or without any there those of commands*.sh. \
 Programs that are given together are looked at together: that something is not used is told where none of them uses it. The \
-warnings and errors of cslc are told too, those of --check-all included. A comment `// waferlab: allow(CODE)` allows a warning \
+warnings and errors of cslc are told too, those of --check-all and of code generation included. A comment `// waferlab: allow(CODE)` allows a warning \
 on a line; levels of the command line go before those under [lint] of waferlab.toml. Status 0: nothing was found; 1: warnings; \
 2: errors.";
 
@@ -43,6 +43,9 @@ pub struct LintArgs {
     /// Treat this warning as an error; may be repeated
     #[arg(long, value_name = "CODE", value_parser = parse_warning)]
     deny: Vec<Code>,
+    /// Treat all warnings as errors, those of lints too
+    #[arg(long)]
+    warnings_as_errors: bool,
     /// How to print findings, as for cslc [default: human]
     #[arg(long, value_enum, value_name = "human|short|json|sarif", hide_possible_values = true)]
     error_format: Option<Format>,
@@ -52,8 +55,8 @@ pub struct LintArgs {
     /// Colour findings; auto looks at the terminal and at NO_COLOR, CLICOLOR_FORCE and TERM [default: auto]
     #[arg(long, value_enum, value_name = "auto|always|never", hide_possible_values = true)]
     color: Option<Color>,
-    /// A CSL file with the options that cslc would take, or scripts whose cslc lines are read; options of this command may stand
-    /// anywhere
+    /// A CSL file with the options that cslc would take, but for those that say what it writes, or scripts whose cslc lines are
+    /// read; options of this command may stand anywhere
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
     words: Vec<OsString>,
 }
@@ -86,8 +89,11 @@ pub fn main(args: LintArgs) -> ExitCode {
 
 fn run(args: &LintArgs) -> Result<u8, String> {
     let how = args.rendering();
-    let Selected { programs, levels, is_whole } = select(args, &how)?;
-    let done = if args.fix || args.diff { mended(args, &programs, &levels)? } else { lint(&programs, &levels) };
+    let Selected { programs, levels, is_whole, is_strict } = select(args, &how)?;
+    let mut done = if args.fix || args.diff { mended(args, &programs, &levels)? } else { lint(&programs, &levels) };
+    if is_strict {
+        done.promote_warnings();
+    }
     tell(&done.render(&how));
     let status =
         match (done.succeeded() && is_whole, done.diagnostics().iter().all(|found| found.severity == Severity::Note)) {
@@ -129,13 +135,15 @@ struct Selected {
     levels: Vec<(Code, Level)>,
     /// Whether no line that was asked for is wrong.
     is_whole: bool,
+    /// Whether this command is to treat warnings as errors, those of lints too.
+    is_strict: bool,
 }
 
 fn select(args: &LintArgs, how: &Rendering) -> Result<Selected, String> {
     let words: Vec<String> = args.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let is_script = |word: &String| word.ends_with(".sh");
     let found = |folder: &Path| Project::find(folder).map_err(|wrong| wrong.render(how));
-    let mut lines = Vec::new();
+    let (mut lines, mut is_strict) = (Vec::new(), args.warnings_as_errors);
     let project = if words.is_empty() {
         let project = found(Path::new(""))?;
         let folder = project.as_ref().map_or(PathBuf::new(), |project| project.folder.clone());
@@ -160,7 +168,10 @@ fn select(args: &LintArgs, how: &Rendering) -> Result<Selected, String> {
         }
         found(scripts[0].parent().unwrap_or(Path::new("")))?
     } else {
+        refuse_output(&args.words)?;
         let options = crate::parse(words.clone())?;
+        // Such as `-warnings-as-errors`, which cslc takes, too.
+        is_strict |= options.warnings_as_errors;
         let folder = options.root.parent().unwrap_or(Path::new("")).to_owned();
         lines.push(CslcLine { words, folder: PathBuf::new(), script: None });
         found(&folder)?
@@ -181,7 +192,24 @@ fn select(args: &LintArgs, how: &Rendering) -> Result<Selected, String> {
     for (codes, level) in [(&args.allow, Level::Allow), (&args.warn, Level::Warn), (&args.deny, Level::Deny)] {
         levels.extend(codes.iter().map(|code| (*code, level)));
     }
-    Ok(Selected { programs, levels, is_whole })
+    Ok(Selected { programs, levels, is_whole, is_strict })
+}
+
+/// The options of `cslc` that say what it writes and prints.
+const OF_OUTPUT: [&str; 7] = ["output", "emit", "output_json", "out_routes", "verbose", "explain", "no_line_tables"];
+
+/// Refuses options that change nothing for this command. The lines of scripts may have them: they are written for `cslc`.
+fn refuse_output(words: &[OsString]) -> Result<(), String> {
+    let given = CslcArgs::given(words.iter().cloned(), &OF_OUTPUT).map_err(|error| error.to_string())?;
+    let (have, them) = match given.len() {
+        0 => return Ok(()),
+        1 => ("has", "it"),
+        _ => ("have", "them"),
+    };
+    let given = given.join(" and ");
+    Err(format!(
+        "{given} {have} no effect: lint writes nothing, and prints findings alone; leave {them} out, or call cslc"
+    ))
 }
 
 /// Adds the `cslc` lines of scripts, and tells of those that cannot be read.
@@ -218,13 +246,14 @@ impl LintArgs {
                 }
             }
         }
-        let LintArgs { fix, diff, allow, warn, deny, error_format, error_limit, color, .. } =
+        let LintArgs { fix, diff, allow, warn, deny, warnings_as_errors, error_format, error_limit, color, .. } =
             Behind::try_parse_from(behind)?.args;
         self.fix |= fix;
         self.diff |= diff;
         self.allow.extend(allow);
         self.warn.extend(warn);
         self.deny.extend(deny);
+        self.warnings_as_errors |= warnings_as_errors;
         self.error_format = error_format.or(self.error_format);
         self.error_limit = error_limit.or(self.error_limit);
         self.color = color.or(self.color);

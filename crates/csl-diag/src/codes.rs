@@ -146,9 +146,11 @@ codes! {
     ExportNowhere = "W0608", Warning, "an exported name that no PE has";
     OtherColumn = "W0609", Warning, "the params of memcpy or <collectives_2d> for another PE";
     NoReceiver = "W0610", Warning, "a route to the ramp of PEs where nothing takes the color";
+    SharedSymbol = "W0611", Warning, "one symbol name for two declarations of a program";
     // E07xx: memory.
     OutOfMemory = "E0701", Error, "a program that does not fit the memory of a PE";
     BadSection = "E0702", Error, "a link section or symbol that cannot be placed";
+    NoSymbol = "W0703", Warning, "a link name or link section of what has no symbol";
     // E08xx: command line.
     BadArgument = "E0801", Error, "a command-line argument that cannot be used";
     IgnoredOption = "W0802", Warning, "an option that has no effect";

@@ -141,11 +141,7 @@ fn generate(options: &Options, wafer: Wafer, placement: Placement, done: &mut Co
     }
     match csl_codegen::generate(&optimised(options, wafer), &done.sources, &codegen_options(options, placement)) {
         Ok(image) => {
-            // Else the user would learn of it from a run, which calls the folder damaged.
-            if let Err(what) = image.check() {
-                done.fail(format!("a defect of the compiler: it has made an image with {what}"));
-                return None;
-            }
+            let image = checked(image, done)?;
             Some(if options.line_tables { image } else { image.without_lines() })
         }
         Err(diagnostics) => {
@@ -153,6 +149,24 @@ fn generate(options: &Options, wafer: Wafer, placement: Placement, done: &mut Co
             None
         }
     }
+}
+
+/// An image that the machine takes. Else the user would learn of a fault of the compiler from a run, which calls the folder damaged.
+fn checked(image: Image, done: &mut Compilation) -> Option<Image> {
+    match image.check() {
+        Ok(()) => Some(image),
+        Err(what) => {
+            let text = format!("a defect of the compiler: it has made an image with {what}");
+            let note = "this is a fault of Waferlab, not of the program: please report it";
+            done.push(Diagnostic::unplaced(Code::Internal, text).note(note));
+            None
+        }
+    }
+}
+
+/// The errors of code generation; the code itself is dropped.
+pub(crate) fn code_errors(options: &Options, wafer: Wafer, at: Placement, sources: &SourceMap) -> Diagnostics {
+    csl_codegen::generate(&optimised(options, wafer), sources, &codegen_options(options, at)).err().unwrap_or_default()
 }
 
 /// Writes the output folder, and the files that the command line names.
@@ -309,6 +323,19 @@ impl Compilation {
             let text = format!("{option} has no effect: Waferlab's compiler has nothing of the kind to write");
             begun.push(Diagnostic::unplaced(Code::IgnoredOption, text));
         }
+        // No published script gives these without `--memcpy`.
+        let of_memcpy = [
+            ("--channels", u32::from(options.channels), 1),
+            ("--width-west-buf", options.west_buffer, 0),
+            ("--width-east-buf", options.east_buffer, 0),
+        ];
+        for (option, given, usual) in of_memcpy {
+            if !options.memcpy && given != usual {
+                let text = format!("{option}={given} has no effect without --memcpy");
+                let help = "give --memcpy, too, or leave the option out";
+                begun.push(Diagnostic::unplaced(Code::IgnoredOption, text).help(help));
+            }
+        }
         for folder in options.import_paths.iter().filter(|folder| !options.locate(folder).is_dir()) {
             let text = format!("--import-path={}: there is no such folder", folder.display());
             begun.push(Diagnostic::unplaced(Code::IgnoredOption, text));
@@ -338,6 +365,11 @@ impl Compilation {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         });
+    }
+
+    /// Turns every warning into an error.
+    pub fn promote_warnings(&mut self) {
+        self.diagnostics.promote_warnings();
     }
 
     /// Whether no diagnostic is an error.
@@ -409,4 +441,29 @@ impl Compilation {
 /// The path of the output folder as the caller has to open it.
 pub fn output_folder(options: &Options) -> PathBuf {
     options.locate(&options.output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The image of a program that is right, with a tile beyond its rectangle, as a fault in the layout's lowering would leave it.
+    #[test]
+    fn an_image_that_no_machine_takes_is_told_as_a_defect_of_the_compiler() {
+        let folder = tempfile::TempDir::new().expect("a temporary folder");
+        let layout = "layout { @set_rectangle(1, 1); @set_tile_code(0, 0, \"pe.csl\", .{}); }";
+        std::fs::write(folder.path().join("layout.csl"), layout).expect("the folder is writable");
+        std::fs::write(folder.path().join("pe.csl"), "export fn f() void {}").expect("the folder is writable");
+        let options = Options { folder: folder.path().to_owned(), ..Options::new("layout.csl") };
+        let mut done = Compilation::default();
+        let right = build(&options, &mut done).expect("the program is right");
+        let mut wrong = right.clone();
+        wrong.tiles[0].len = 2;
+        assert!(checked(right, &mut done).is_some() && done.succeeded());
+        assert!(checked(wrong, &mut done).is_none());
+        assert_eq!(
+            done.render(&Rendering { format: csl_diag::ErrorFormat::Short, ..Rendering::default() }),
+            "error[E0999]: a defect of the compiler: it has made an image with a run of 2 at 0, 0 leaves the rectangle\n"
+        );
+    }
 }

@@ -1,7 +1,8 @@
 //! Core files: the memory of every PE that a run has touched, for a look afterwards.
 //!
 //! The format is our own: the magic, the format's version, a checksum of the program's image, the cycle, the number of
-//! PEs, and for each PE its coordinates in the program's rectangle and its memory up to the last byte that is not 0.
+//! PEs, for each PE its coordinates in the program's rectangle and its memory up to the last byte that is not 0, and a
+//! checksum of all that.
 //! Numbers are little-endian. A PE that the run has not touched is as the program initialises it.
 
 use std::collections::HashMap;
@@ -10,7 +11,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use csl_image::Image;
+use csl_image::{Checksum, Image, unsealed};
 use csl_machine::Coord;
 use csl_sim::{Sim, SimOptions};
 
@@ -18,9 +19,9 @@ use crate::error::{CoreError, FileError, HostError, NameError};
 use crate::outdir;
 
 const MAGIC: &[u8; 8] = b"WAFERCOR";
-const VERSION: u32 = 1;
-/// The bytes before the first PE: magic, version, checksum, cycle and the number of PEs.
-const HEAD_BYTES: u64 = 32;
+const VERSION: u32 = 2;
+/// The bytes beside the PEs: magic, version, checksum of the program, cycle, the number of PEs, and the checksum at the end.
+const HEAD_BYTES: u64 = 40;
 
 /// A core file, with the program that it belongs to.
 pub struct Core {
@@ -76,8 +77,11 @@ fn write_to(file: File, path: &Path, image: &Image, sim: &mut Sim) -> Result<(),
     let unwritable = |cause| HostError::Unwritable { path: path.to_owned(), cause };
     let memory = csl_machine::chip(image.arch).memory.bytes;
     let touched = sim.touched();
-    let mut out = BufWriter::new(file);
-    let mut put = |bytes: &[u8]| out.write_all(bytes).map_err(unwritable);
+    let (mut out, mut written) = (BufWriter::new(file), Checksum::default());
+    let mut put = |bytes: &[u8]| {
+        written.add(bytes);
+        out.write_all(bytes).map_err(unwritable)
+    };
     put(&Core::head(image))?;
     put(&sim.cycle().to_le_bytes())?;
     put(&(touched.len() as u32).to_le_bytes())?;
@@ -87,6 +91,7 @@ fn write_to(file: File, path: &Path, image: &Image, sim: &mut Sim) -> Result<(),
         [x, y, length as u32].iter().try_for_each(|number| put(&number.to_le_bytes()))?;
         put(&data[..length])?;
     }
+    out.write_all(&written.value().to_le_bytes()).map_err(unwritable)?;
     let file = out.into_inner().map_err(|error| unwritable(error.into_error()))?;
     outdir::secure(&file).map_err(unwritable)
 }
@@ -129,11 +134,13 @@ impl Core {
     /// # Errors
     /// The reason why they are no core file of the program.
     pub fn of(bytes: &[u8], image: Image) -> Result<Core, CoreError> {
-        let body = bytes.strip_prefix(MAGIC).ok_or(CoreError::NotACore)?;
-        let (head, tiles) = parse(body).ok_or(CoreError::Damaged)?;
-        if head.version != VERSION {
+        let mut begin = bytes.strip_prefix(MAGIC).ok_or(CoreError::NotACore)?;
+        if word(&mut begin) != Some(VERSION) {
             return Err(CoreError::Version);
         }
+        let body =
+            unsealed(bytes).and_then(|whole| whole.get(bytes.len() - begin.len()..)).ok_or(CoreError::Changed)?;
+        let (head, tiles) = parse(body).ok_or(CoreError::Damaged)?;
         if head.checksum != checksum(&image) {
             return Err(CoreError::OtherProgram);
         }
@@ -183,7 +190,6 @@ impl Core {
 }
 
 struct Head {
-    version: u32,
     checksum: u64,
     cycle: u64,
 }
@@ -191,7 +197,7 @@ struct Head {
 type Tiles = HashMap<Coord, Vec<u8>>;
 
 fn parse(mut body: &[u8]) -> Option<(Head, Tiles)> {
-    let head = Head { version: word(&mut body)?, checksum: long(&mut body)?, cycle: long(&mut body)? };
+    let head = Head { checksum: long(&mut body)?, cycle: long(&mut body)? };
     let count = word(&mut body)?;
     let mut tiles = Tiles::new();
     for _ in 0..count {

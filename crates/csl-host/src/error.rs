@@ -142,6 +142,8 @@ pub enum SequenceError {
     LoadedTwice,
     #[error("run() can be called once, after load()")]
     RunTwice,
+    #[error("{method} comes before load(): now that the program is loaded it has no effect")]
+    Loaded { method: &'static str },
     #[error("{method} needs load() first")]
     NotLoaded { method: &'static str },
     #[error("{method}: call load() and run() first")]
@@ -293,6 +295,10 @@ pub enum CoreError {
     NotACore,
     #[error("longer than a core file of the program can be, which is {most} bytes")]
     TooLong { most: u64 },
+    #[error(
+        "a damaged core file: some of its bytes have changed since it was written, or its end is missing; write it again"
+    )]
+    Changed,
     #[error("a damaged core file")]
     Damaged,
     #[error("a core file of another version of Waferlab")]

@@ -10,7 +10,7 @@ use csl_image::is_library;
 use csl_lint::{Joint, Told};
 use csl_sema::{Analysis, Resolved, Sources};
 
-use crate::compile::{Compilation, sema_options};
+use crate::compile::{Compilation, code_errors, sema_options};
 use crate::options::{Level, Options};
 use crate::placement::place;
 use crate::sources::FileSources;
@@ -103,10 +103,20 @@ fn findings(programs: &[Options], levels: &[(Code, Level)], texts: &Texts) -> Co
         let checked = csl_sema::Options { check_all: true, ..sema_options(options) };
         let mut analysis = csl_sema::analyze(&options.root.to_string_lossy(), &mut sources, &checked);
         let own = allowed(options, levels);
+        if let Ok(wafer) = &analysis.wafer {
+            match place(options, wafer.size) {
+                Ok(placement) if !analysis.diagnostics.has_errors() => {
+                    let found = code_errors(options, wafer.clone(), placement, &analysis.sources);
+                    analysis.diagnostics.extend(found);
+                }
+                Ok(_) => {}
+                Err(found) => unplaced.extend(found),
+            }
+        }
         analysis.diagnostics.allow(&analysis.sources, &own);
         Compilation::help_with_layouts(&mut analysis.diagnostics, options);
-        if let Ok(wafer) = &analysis.wafer {
-            unplaced.extend(place(options, wafer.size).err().into_iter().flatten());
+        if options.warnings_as_errors {
+            analysis.diagnostics.promote_warnings();
         }
         let allow = &own;
         joint.add(
@@ -124,18 +134,25 @@ fn findings(programs: &[Options], levels: &[(Code, Level)], texts: &Texts) -> Co
     Compilation::found(sources, found)
 }
 
-/// The codes that a command line allows, and no level is set for.
+/// The codes that the levels allow, and those that a command line allows and no level is set for. They are left out before
+/// warnings become errors.
 fn allowed(options: &Options, levels: &[(Code, Level)]) -> Vec<Code> {
-    options.allow.iter().copied().filter(|code| !levels.iter().any(|(other, _)| other == code)).collect()
+    let by_line = options.allow.iter().copied().filter(|code| level(levels, *code).is_none());
+    by_line.chain(codes_at(levels, Level::Allow)).collect()
+}
+
+/// The level of a code: that which was set last.
+fn level(levels: &[(Code, Level)], code: Code) -> Option<Level> {
+    levels.iter().rev().find(|(other, _)| *other == code).map(|(_, level)| *level)
+}
+
+fn codes_at(levels: &[(Code, Level)], wanted: Level) -> Vec<Code> {
+    Code::ALL.iter().copied().filter(|code| level(levels, *code) == Some(wanted)).collect()
 }
 
 fn set_levels(found: &mut Diagnostics, sources: &SourceMap, levels: &[(Code, Level)]) {
-    let level = |code: Code| levels.iter().rev().find(|(other, _)| *other == code).map(|(_, level)| *level);
-    let codes_at = |wanted: Level| -> Vec<Code> {
-        Code::ALL.iter().copied().filter(|code| level(*code) == Some(wanted)).collect()
-    };
-    found.allow(sources, &codes_at(Level::Allow));
-    found.deny(&codes_at(Level::Deny));
+    found.allow(sources, &codes_at(levels, Level::Allow));
+    found.deny(&codes_at(levels, Level::Deny));
 }
 
 /// Adds to the findings of an analysis those that `cslc` makes behind it and those of the lints, and sets levels.

@@ -184,6 +184,14 @@ impl Runtime {
         Ok(())
     }
 
+    /// Refuses a call that says how the program is loaded, once that is done.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] when the program is loaded.
+    pub fn refuse_loaded(&self, method: &'static str) -> Result<(), HostError> {
+        if matches!(self.state, State::Opened) { Ok(()) } else { Err(SequenceError::Loaded { method }.into()) }
+    }
+
     /// Starts the machine, which takes requests from here on. No cycle passes.
     ///
     /// # Errors

@@ -33,6 +33,24 @@ fn an_option_without_effect_is_no_error() {
 }
 
 #[test]
+fn options_of_memcpy_without_memcpy_are_told() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let layout = "layout { @set_rectangle(1, 1); @set_tile_code(0, 0, \"pe.csl\", .{}); }";
+    std::fs::write(folder.path().join("layout.csl"), layout).expect("the folder is writable");
+    std::fs::write(folder.path().join("pe.csl"), "export fn f() void {}").expect("the folder is writable");
+    let plain = Options { folder: folder.path().to_owned(), ..Options::new("layout.csl") };
+    let told = |options: Options| {
+        let done = compile(&options);
+        assert!(done.succeeded());
+        program::text(&done)
+    };
+    let given = Options { channels: 4, west_buffer: 2, east_buffer: 1, warnings_as_errors: true, ..plain.clone() };
+    insta::assert_snapshot!(told(given.clone()));
+    assert_eq!(told(Options { memcpy: true, ..given }), "");
+    assert_eq!(told(plain), "");
+}
+
+#[test]
 fn more_than_a_pe_holds() {
     let folder = program::folder();
     let path = folder.path().join("pe.csl");

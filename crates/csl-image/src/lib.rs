@@ -1,16 +1,19 @@
 //! The file format of a compiled program: programs, tiles, routes, names. Writer and reader.
 //!
-//! A file is the eight bytes of [`MAGIC`], the format's version (a little-endian `u32`), and a postcard of [`Image`].
+//! A file is the eight bytes of [`MAGIC`], the format's version (a little-endian `u32`), a postcard of [`Image`], and a
+//! [`Checksum`] of all that (a little-endian `u64`).
 //! The reader trusts nothing: every index, address and number is checked, so that the machine may take them
 //! for granted. Reading never panics, whatever the bytes.
 
 mod check;
+mod checksum;
 mod layout;
 mod lookup;
 mod origin;
 mod program;
 mod symbols;
 
+pub use checksum::Checksum;
 pub use layout::*;
 pub use lookup::Carriers;
 pub use origin::*;
@@ -26,7 +29,7 @@ use serde::{Deserialize, Serialize};
 pub const MAGIC: [u8; 8] = *b"WAFERLAB";
 
 /// The version of the format, which grows with every change; other versions are refused.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// A compiled layout, ready to load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +80,18 @@ pub fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
+/// The bytes with their checksum behind them.
+pub fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.extend(Checksum::of(&bytes).to_le_bytes());
+    bytes
+}
+
+/// The bytes before their checksum, unless they have changed.
+pub fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
+    let (whole, checksum) = bytes.split_last_chunk()?;
+    (Checksum::of(whole) == u64::from_le_bytes(*checksum)).then_some(whole)
+}
+
 /// The reason why a file is not an image that can be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
@@ -84,6 +99,8 @@ pub enum ImageError {
     NotAnImage,
     #[error("image of format version {0}; this Waferlab reads version {VERSION}: compile the program again")]
     Version(u32),
+    #[error("damaged image: some of its bytes have changed since it was written; compile the program again")]
+    Changed,
     #[error("damaged image: {0}")]
     Damaged(#[from] postcard::Error),
     #[error("damaged image: {0}")]
@@ -95,7 +112,7 @@ impl Image {
     pub fn write(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(VERSION.to_le_bytes());
-        postcard::to_extend(self, bytes).expect("every type of the image has a postcard form")
+        sealed(postcard::to_extend(self, bytes).expect("every type of the image has a postcard form"))
     }
 
     /// Reads a file; everything in the result has been checked.
@@ -106,6 +123,8 @@ impl Image {
         if version != VERSION {
             return Err(ImageError::Version(version));
         }
+        let body =
+            unsealed(bytes).and_then(|whole| whole.get(bytes.len() - body.len()..)).ok_or(ImageError::Changed)?;
         let image: Image = postcard::from_bytes(body)?;
         image.check().map_err(ImageError::Invalid)?;
         Ok(image)

@@ -132,6 +132,7 @@ impl Sema<'_> {
     }
 
     fn comptime_global(&mut self, decl: &VarDecl, ty: Ty, value: Option<TypedValue>) -> Res<GlobalItem> {
+        self.warn_no_symbol(decl, "a value that has no place in memory", "leave the attribute out");
         match value {
             Some(value) if decl.kind == VarKind::Const => Ok(GlobalItem::Const { value, global: None }),
             _ => Err(self.comptime_only(ty, decl.name.span)),
@@ -153,6 +154,7 @@ impl Sema<'_> {
             init,
             is_const: decl.kind == VarKind::Const,
             storage: decl.storage,
+            has_link_name: decl.linkname.is_some(),
             align,
             linksection,
             span: decl.name.span,

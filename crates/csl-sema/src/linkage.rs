@@ -8,9 +8,10 @@ use csl_ir::{DsdKind, FnRef, FnTy, FuncId, GlobalRef, IdKind, ModuleRef, Packing
 use csl_num::FloatKind;
 use csl_syntax::Symbol;
 use csl_syntax::ast::{FnDecl, Inlining, Storage, VarDecl};
+use rustc_hash::FxHashMap;
 
 use crate::context::{Frame, Res, Sema, Stop};
-use crate::unit::{GlobalInfo, GlobalItem, InstanceKey, TopItem};
+use crate::unit::{FnInfo, GlobalInfo, GlobalItem, InstanceKey, TopItem};
 
 impl Sema<'_> {
     /// Declares exports: they are part of the program whether it uses them or not.
@@ -174,6 +175,50 @@ impl Sema<'_> {
         Ok(known)
     }
 
+    /// Warns of declarations that share a symbol by a link name or as exports. The rest of `export` and `extern` variables is an
+    /// error where they are linked.
+    pub fn warn_shared_symbols(&mut self) -> Res<Vec<Diagnostic>> {
+        // Each with its place, its symbol, and whether it is named by the program: names of the others are the compiler's.
+        let mut symbols: Vec<(Span, String, bool)> = Vec::new();
+        for info in self.unit.globals.iter().filter(|info| !info.is_hidden) {
+            symbols.push((info.span, info.name.clone(), info.has_link_name || info.storage != Storage::Default));
+        }
+        let mut fns: Vec<FnRef> = self.unit.instances.keys().map(|(f, _)| *f).collect();
+        fns.sort_unstable();
+        fns.dedup();
+        for f in fns {
+            let FnInfo { module, decl, .. } = self.fn_info(f).clone();
+            let is_named = decl.linkname.is_some() || decl.storage == Storage::Export;
+            let name = match is_named {
+                true => self.link_name(f, &decl)?,
+                false => self.symbol_name(module, decl.name.name.as_str()),
+            };
+            if decl.storage != Storage::Extern {
+                symbols.push((decl.name.span, name, is_named));
+            }
+        }
+        symbols.sort();
+        let mut known: FxHashMap<String, (Span, bool)> = FxHashMap::default();
+        let mut warnings = Vec::new();
+        for (span, name, is_named) in symbols {
+            match known.get(&name) {
+                Some(&(first, was_named)) if is_named || was_named => warnings.push(shared_symbol(&name, first, span)),
+                Some(_) => {}
+                None => drop(known.insert(name, (span, is_named))),
+            }
+        }
+        Ok(warnings)
+    }
+
+    /// Warns of a link name or section of something without a symbol.
+    pub fn warn_no_symbol(&mut self, decl: &VarDecl, what: &str, help: &str) {
+        let named = [("linkname", &decl.linkname), ("linksection", &decl.linksection)];
+        for (attribute, expr) in named.iter().filter_map(|(attribute, expr)| Some((attribute, expr.as_ref()?))) {
+            let message = format!("this {attribute} has no effect: `{}` is {what}", decl.name.name);
+            self.report(Diagnostic::new(Code::NoSymbol, expr.span, message).help(help));
+        }
+    }
+
     /// Checks that a declaration with a storage class does not share its symbol with one that has a link name only.
     fn check_plain_name(&mut self, info: &GlobalInfo, decl: &VarDecl) -> Res<()> {
         let other = if info.storage != Storage::Default {
@@ -187,6 +232,18 @@ impl Sema<'_> {
         let Some(other) = other else { return Ok(()) };
         let message = format!("symbol `{}` is declared both with and without a storage class", info.name);
         Err(self.fail(Diagnostic::new(Code::BadExport, info.span, message).secondary(other, "also here")))
+    }
+}
+
+fn shared_symbol(name: &str, first: Span, second: Span) -> Diagnostic {
+    let message = format!("the symbol `{name}` is the name of two declarations");
+    let diagnostic = Diagnostic::new(Code::SharedSymbol, second, message)
+        .note("who looks for the symbol finds one of the two; the guide allows one export of a name");
+    match first == second {
+        true => diagnostic
+            .note("the file is imported more than once, and each has its own")
+            .help("take the name as a param, and give each import another: `linkname(name)`"),
+        false => diagnostic.secondary(first, "the other is here").help("give one of them another link name"),
     }
 }
 

@@ -106,6 +106,7 @@ impl Sema<'_> {
         warnings.extend(self.warn_left_out_memcpy());
         warnings.extend(self.warn_never_unblocked()?);
         warnings.extend(self.warn_collectives_without_init());
+        warnings.extend(self.warn_shared_symbols()?);
         warnings.into_iter().for_each(|warning| self.report(warning));
         Ok(())
     }

@@ -172,6 +172,8 @@ impl Sema<'_> {
         }
         let ty = decl.ty.as_ref().map(|ty| self.eval_type(ty)).transpose()?;
         let align = decl.align.as_ref().map(|align| self.eval_align(align)).transpose()?;
+        let help = "declare it at the top level of the file, or leave the attribute out";
+        self.warn_no_symbol(decl, "a variable inside of a function or block", help);
         if self.is_comptime() || decl.is_comptime {
             return self.comptime_local(decl, ty);
         }

@@ -93,6 +93,8 @@ pub struct GlobalInfo {
     pub init: Option<TypedValue>,
     pub is_const: bool,
     pub storage: ast::Storage,
+    /// Whether the program itself names its symbol.
+    pub has_link_name: bool,
     pub align: Option<u32>,
     pub linksection: Option<String>,
     pub span: Span,

@@ -47,8 +47,10 @@ impl Runtime {
     /// before [`Runtime::load`].
     ///
     /// # Errors
-    /// [`HostError::Unwritable`] when the folder cannot be made, [`HostError::Argument`] for a variable without meaning.
+    /// [`HostError::Sequence`] when the program is loaded, [`HostError::Unwritable`] when the folder cannot be made,
+    /// [`HostError::Argument`] for a variable without meaning.
     pub fn log_to(&mut self, folder: impl AsRef<Path>) -> Result<(), HostError> {
+        self.host.refuse_loaded("log_to()")?;
         let folder = folder_of_run(Some(folder.as_ref().to_owned()))?;
         self.host.obey_environment(&folder)?;
         self.prints = Some(self.host.gather_prints());
@@ -56,8 +58,13 @@ impl Runtime {
     }
 
     /// Ends the run, with a report, when it has taken so many cycles. To be called before [`Runtime::load`].
-    pub fn limit_cycles(&mut self, cycles: u64) {
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] when the program is loaded.
+    pub fn limit_cycles(&mut self, cycles: u64) -> Result<(), HostError> {
+        self.host.refuse_loaded("limit_cycles()")?;
         self.host.limit_cycles(cycles);
+        Ok(())
     }
 
     /// Loads the program.

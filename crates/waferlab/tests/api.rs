@@ -157,6 +157,10 @@ fn wrong_calls_are_refused_and_leave_the_run_as_it_is() {
     assert_eq!(told(wafer.run()), other("run() can be called once, after load()"));
     wafer.load().expect("it loads");
     assert_eq!(told(wafer.load()), other("load() can be called once, first of all"));
+    let late = "comes before load(): now that the program is loaded it has no effect";
+    assert_eq!(told(wafer.limit_cycles(7)), other(&format!("limit_cycles() {late}")));
+    assert_eq!(told(wafer.log_to(folder.path().join("late"))), other(&format!("log_to() {late}")));
+    assert!(!folder.path().join("late").exists(), "a call that is refused makes no folder");
     assert_eq!(told(wafer.launch("add", &[])), other("launch: call load() and run() first"));
     wafer.run().expect("it starts");
     let words = wafer.symbol("words").expect("exported");

@@ -10,24 +10,41 @@ use csl_host::options::parse_number;
 use csl_host::{Coord, IMAGE_FILE, LOG_FILE, read_image};
 
 use super::rectangles::Rect;
+use super::words::{Given, Takes};
 use crate::debug_shell::landings;
 
 /// The greatest depth of folders in which compiled programs are searched.
 const DEPTH: usize = 3;
 
-const HELP: &str = "\
-context list | select FOLDER | show       the compiled program
-target create --core-file FILE | list | show
-rectangle select X,Y,W,H | deselect X,Y,W,H | show | reset
-memory read --address A --length N [--stdoutput]   in 16-bit words
-memory read --name NAME [--stdoutput]     the memory of an object
-symbol NAME                               an object of every selected PE
-wavelet [--color N]                       landings on the selected PEs, from sim.log
-trace list | select FOLDER | show         the folder with sim.log
-workdir select FOLDER                     where memory logs are written
-image                                     what the program holds
-settings, help, exit
+/// The commands, as `help` prints them.
+pub(super) const COMMANDS_HELP: &str = "  context list | select FOLDER | show       the compiled program
+  target create --core-file FILE | list | show
+  rectangle select X,Y,W,H | deselect X,Y,W,H | show | reset
+  memory read --address A --length N [--stdoutput]   in 16-bit words
+  memory read --name NAME [--stdoutput]     the memory of an object
+  symbol NAME                               an object of every selected PE
+  wavelet [--color N]                       landings on the selected PEs, from sim.log
+  trace list | select FOLDER | show         the folder with sim.log
+  workdir select FOLDER                     where memory logs are written
+  image                                     what the program holds
+  settings                                  what is selected
+  help [COMMAND]                            these lines, or those of a command
+  exit                                      quit, or the end of the input
 ";
+
+/// The vendor's debugger has this command.
+const NO_REGISTERS: &str = "core files hold memory, not registers; SIMFABRIC_DEBUG=inst_trace logs them";
+
+const CREATE: Takes =
+    Takes { options: &[("--core-file", true), ("--cmaddr", true)], bare: 1, usage: "target create --core-file FILE" };
+const READ: Takes = Takes {
+    options: &[("--address", true), ("--length", true), ("--name", true), ("--stdoutput", false)],
+    bare: 0,
+    usage: "memory read --address A --length N [--stdoutput] | --name NAME [--stdoutput]; A and N in 16-bit words",
+};
+const SYMBOL: Takes = Takes { options: &[], bare: 1, usage: "symbol NAME" };
+const ON_HELP: Takes = Takes { options: &[], bare: 1, usage: "help [COMMAND]" };
+const WAVELET: Takes = Takes { options: &[("--color", true)], bare: 0, usage: "wavelet [--color N]" };
 
 /// The commands, with the words that may follow each.
 const COMMANDS: [(&str, &[&str]); 12] = [
@@ -137,23 +154,30 @@ impl Session {
 
     /// Carries out the words of a command. `is_alone`: it is the only one, and prints what a session writes to a file.
     pub fn command(&mut self, words: &[String], is_alone: bool) -> Result<After, String> {
-        let Some((name, rest)) = words.split_first() else { return Ok(After::Print(String::new())) };
-        let action = rest.first().map_or("", String::as_str);
-        let rest = rest.get(1..).unwrap_or_default();
-        let done = match name.as_str() {
-            "exit" | "quit" | "EOF" => return Ok(After::Exit),
-            "help" => Ok(HELP.to_owned()),
+        let Some((name, behind)) = words.split_first() else { return Ok(After::Print(String::new())) };
+        let name = if ["quit", "EOF"].contains(&name.as_str()) { "exit" } else { name };
+        if behind.iter().any(|word| word == "--help") {
+            return help(name).map(After::Print);
+        }
+        let action = behind.first().map_or("", String::as_str);
+        let rest = behind.get(1..).unwrap_or_default();
+        let done = match name {
+            "exit" => return alone(name, behind).map(|()| After::Exit),
+            "help" => {
+                let given = Given::of(name, behind, &ON_HELP)?;
+                given.bare.first().map_or_else(|| Ok(COMMANDS_HELP.to_owned()), |command| help(command))
+            }
             "context" => self.context(action, rest),
             "target" => self.target(action, rest),
             "rectangle" => self.rectangle(action, rest),
             "memory" => self.memory(action, rest, is_alone),
-            "symbol" => self.symbol(action),
+            "symbol" => self.symbol(behind),
             "trace" => self.trace(action, rest),
-            "wavelet" => self.wavelet(&words[1..]),
+            "wavelet" => self.wavelet(behind),
             "workdir" => self.workdir(action, rest),
-            "settings" => Ok(self.settings()),
-            "image" => self.image(),
-            "register" => Err("core files hold memory, not registers; SIMFABRIC_DEBUG=inst_trace logs them".to_owned()),
+            "settings" => alone(name, behind).map(|()| self.settings()),
+            "image" => alone(name, behind).and_then(|()| self.image()),
+            "register" => Err(NO_REGISTERS.to_owned()),
             _ => Err(format!("there is no command {name}; try help")),
         };
         done.map(After::Print)
@@ -207,20 +231,27 @@ impl Session {
     fn target(&mut self, action: &str, words: &[String]) -> Result<String, String> {
         match action {
             "create" => self.create(words),
-            "list" => Ok(listed(&self.cores())),
-            "show" => Ok(info(&format!("Target (core file): {}", self.target_name()))),
+            "list" => alone("target list", words).map(|()| listed(&self.cores())),
+            "show" => {
+                alone("target show", words)?;
+                Ok(info(&format!("Target (core file): {}", self.target_name())))
+            }
             "save-core" => Err("only a system can be asked for a core; runs write theirs with dump_core()".to_owned()),
             _ => Err(usage("target create --core-file FILE | list | show")),
         }
     }
 
     fn create(&mut self, words: &[String]) -> Result<String, String> {
-        if option(words, "--cmaddr").is_some() {
+        let given = Given::of("target create", words, &CREATE)?;
+        if given.has("--cmaddr") {
             return Err("--cmaddr names a system, and Waferlab only simulates".to_owned());
         }
-        let bare = words.first().filter(|word| !word.starts_with('-')).cloned();
-        let which = option(words, "--core-file").or(bare).ok_or_else(|| usage("target create --core-file FILE"))?;
-        let file = pick(&which, &self.cores(), &self.start);
+        let which = match (given.value("--core-file"), given.bare.first().copied()) {
+            (Some(file), None) | (None, Some(file)) => file,
+            (Some(_), Some(word)) => return Err(format!("one core file is looked at: `{word}` is a second one")),
+            (None, None) => return Err(usage(CREATE.usage)),
+        };
+        let file = pick(which, &self.cores(), &self.start);
         let image = read_image(self.folder()?).map_err(|error| error.to_string())?;
         let core = Core::open(&file, image).map_err(|error| error.to_string())?;
         let text = info(&format!("Target (core file): {}, at cycle {}", file.display(), core.cycle()));
@@ -256,8 +287,9 @@ impl Session {
                 self.rectangles.retain(|other| *other != rect);
                 return Ok(info(&format!("Removing {rect}")));
             }
-            "show" => return Ok(self.selected()),
+            "show" => return alone("rectangle show", words).map(|()| self.selected()),
             "reset" => {
+                alone("rectangle reset", words)?;
                 let folder = self.folder()?.to_owned();
                 let target = self.target.take();
                 self.select_context(&folder)?;
@@ -276,22 +308,28 @@ impl Session {
     // ---- memory ----
 
     fn memory(&mut self, action: &str, words: &[String], is_alone: bool) -> Result<String, String> {
-        let to_output = is_alone || has(words, "--stdoutput");
-        match (action, option(words, "--name")) {
-            ("read", Some(name)) => self.dump_object(to_output, &name),
-            ("read", None) => {
-                let number = |name: &str| option(words, name).and_then(|text| parse_number(&text));
-                let (Some(address), Some(length)) = (number("--address"), number("--length")) else {
-                    return Err(usage("memory read --address A --length N, in 16-bit words, or --name NAME"));
-                };
+        match action {
+            "read" => {}
+            "write" => return Err("a core file cannot be written; only systems can".to_owned()),
+            _ => return Err(usage(READ.usage)),
+        }
+        let given = Given::of("memory read", words, &READ)?;
+        let to_output = is_alone || given.has("--stdoutput");
+        match (given.value("--name"), given.value("--address"), given.value("--length")) {
+            (Some(name), None, None) => self.dump_object(to_output, name),
+            (Some(_), ..) => {
+                Err("an object has an address and a length: --name goes without --address and --length".into())
+            }
+            (None, Some(address), Some(length)) => {
+                let number = |text: &str| parse_number(text).ok_or_else(|| format!("`{text}` is no number of 16 bits"));
+                let (address, length) = (number(address)?, number(length)?);
                 let words = self.core()?.image().arch.chip().memory.bytes / 2;
                 if length == 0 || u32::from(address) + u32::from(length) > words {
                     return Err(format!("{length} words from 0x{address:04x} on are not in the memory of a PE"));
                 }
                 self.dump(to_output, address, |_, _| Some((address, length)))
             }
-            ("write", _) => Err("a core file cannot be written; only systems can".to_owned()),
-            _ => Err(usage("memory read --address A --length N | --name NAME")),
+            _ => Err(usage(READ.usage)),
         }
     }
 
@@ -309,10 +347,9 @@ impl Session {
         self.dump(to_output, address, range)
     }
 
-    fn symbol(&mut self, name: &str) -> Result<String, String> {
-        if name.is_empty() {
-            return Err(usage("symbol NAME"));
-        }
+    fn symbol(&mut self, words: &[String]) -> Result<String, String> {
+        let given = Given::of("symbol", words, &SYMBOL)?;
+        let name = *given.bare.first().ok_or_else(|| usage(SYMBOL.usage))?;
         let (mut out, places) = (String::new(), self.places());
         let core = self.core()?;
         for Coord { x, y } in places {
@@ -401,8 +438,9 @@ impl Session {
     }
 
     fn wavelet(&self, words: &[String]) -> Result<String, String> {
+        let given = Given::of("wavelet", words, &WAVELET)?;
         let folder = self.trace.as_ref().ok_or_else(|| "select a trace first: trace select FOLDER".to_owned())?;
-        let color = match option(words, "--color") {
+        let color = match given.value("--color") {
             Some(text) => Some(text.parse().map_err(|_| format!("`{text}` is not a color"))?),
             None => None,
         };
@@ -440,29 +478,28 @@ fn usage(text: &str) -> String {
     format!("usage: {text}")
 }
 
+/// Refuses words behind a command that takes none.
+fn alone(command: &str, words: &[String]) -> Result<(), String> {
+    words.first().map_or(Ok(()), |word| Err(format!("{command} does not take `{word}`; it stands alone")))
+}
+
+/// The lines of the help on a command.
+fn help(command: &str) -> Result<String, String> {
+    let is_of = |line: &&str| line.split_whitespace().next() == Some(command);
+    let lines: String = COMMANDS_HELP.split_inclusive('\n').filter(is_of).collect();
+    match command {
+        "register" => Err(NO_REGISTERS.to_owned()),
+        _ if lines.is_empty() => Err(format!("there is no command {command}; try help")),
+        _ => Ok(lines),
+    }
+}
+
 fn shown(path: Option<&Path>) -> String {
     path.map_or("none selected".to_owned(), |path| path.display().to_string())
 }
 
 fn hexadecimal(word: &[u8]) -> String {
     format!("{:04x}", word.iter().rev().fold(0u16, |value, byte| value << 8 | u16::from(*byte)))
-}
-
-/// The value of `--name VALUE` or `--name=VALUE`; also with spaces around the sign, as the guide prints it.
-fn option(words: &[String], name: &str) -> Option<String> {
-    for (at, word) in words.iter().enumerate() {
-        if word == name {
-            return words[at + 1..].iter().find(|next| *next != "=").cloned();
-        }
-        if let Some(value) = word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
-            return Some(value.to_owned());
-        }
-    }
-    None
-}
-
-fn has(words: &[String], name: &str) -> bool {
-    words.iter().any(|word| word == name)
 }
 
 fn listed(paths: &[PathBuf]) -> String {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -132,6 +132,48 @@ fn a_run_without_a_clock_says_so() {
     assert!(!told("").contains(note));
 }
 
+#[test]
+fn the_option_of_the_clock_goes_before_the_variable() {
+    let folder = compiled();
+    let ending = |options: &str, variable: &str| {
+        let mut run = command(folder.path(), &format!("run out --launch go:1 {options}"));
+        let done = run.env("WAFERLAB_UNTIMED", variable).output().expect("waferlab runs");
+        assert!(done.status.success(), "{options} {variable}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).expect("it prints UTF-8")
+    };
+    assert!(ending("", "1").ends_with("\nno clock\n"));
+    assert!(ending("--untimed=off", "1").ends_with(" cycles\n"));
+    assert!(ending("--untimed=off", "own-time").ends_with(" cycles\n"));
+    assert!(ending("--untimed", "0").ends_with("\nno clock\n"));
+}
+
+/// clap's tip to write `--` before what is no option leads nowhere where no file can stand.
+#[test]
+fn an_unknown_option_has_no_tip_that_does_not_help() {
+    let folder = compiled();
+    for (line, word) in [("cslc layout.csl -x", "-x"), ("cslc -x", "-x"), ("cslc layout.csl --memcopy", "--memcopy")] {
+        let told = refused(folder.path(), line);
+        assert!(told.contains(&format!("unexpected argument '{word}' found")), "{line}: {told}");
+        assert!(!told.contains(&format!("'-- {word}'")), "{line}: {told}");
+    }
+    assert!(refused(folder.path(), "cslc layout.csl --memcopy").contains("a similar argument exists: '--memcpy'"));
+}
+
+#[test]
+fn a_stage_goes_without_files_that_only_a_whole_compilation_writes() {
+    let folder = compiled();
+    let at = folder.path();
+    std::fs::remove_dir_all(at.join("out")).expect("it was compiled");
+    for option in ["--out-routes", "--out-routes=routes.txt", "--output-json", "--output-json=params.json"] {
+        let told = refused(at, &format!("cslc layout.csl --memcpy --emit=layout {option}"));
+        let name = option.split('=').next().unwrap_or_default();
+        assert!(told.contains("--emit <STAGE>' cannot be used with") && told.contains(name), "{option}: {told}");
+    }
+    for name in ["out", "routes.txt", "params.json"] {
+        assert!(!at.join(name).exists(), "{name}");
+    }
+}
+
 /// A program that reads the time is refused without a clock, by name, unless the user says that a PE's own time will do: it
 /// grows.
 #[test]
@@ -242,8 +284,15 @@ fn a_run_that_fails_leaves_its_core() {
     );
 }
 
-/// The output of a session in which these commands are piped.
+/// The output of a session in which these commands are piped, all of which succeed.
 fn csdb(folder: &Path, commands: &str) -> String {
+    let (done, text) = session(folder, commands);
+    assert!(done.success(), "{text}");
+    text
+}
+
+/// The status and the output of a session in which these commands are piped.
+fn session(folder: &Path, commands: &str) -> (ExitStatus, String) {
     let mut child = command(folder, "csdb")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -252,8 +301,7 @@ fn csdb(folder: &Path, commands: &str) -> String {
         .expect("it starts");
     child.stdin.take().expect("it is piped").write_all(commands.as_bytes()).expect("it reads");
     let done = child.wait_with_output().expect("it ends");
-    assert!(done.status.success());
-    String::from_utf8(done.stdout).expect("it prints UTF-8") + &String::from_utf8_lossy(&done.stderr)
+    (done.status, String::from_utf8(done.stdout).expect("it prints UTF-8") + &String::from_utf8_lossy(&done.stderr))
 }
 
 #[test]
@@ -277,12 +325,96 @@ fn a_session_of_the_debugger() {
     assert!(!text.contains("rectangle select X,Y,W,H"), "nothing is read behind exit");
     let log = std::fs::read_to_string(at.join("memory-x4y1w1h1_0008_000c.log")).expect("it was written");
     assert!(log.starts_with("(4,1) 0008: "), "{log}");
-    let text = csdb(
+    let (done, text) = session(
         at,
         "memory read --address 1 --length 1\nfly\nrectangle select 1,2,3\ntarget create --core-file out.json\n",
     );
-    for part in ["there is no target", "there is no command fly", "a rectangle is X,Y,WIDTH,HEIGHT", "out.json: "] {
+    for part in [
+        "there is no target",
+        "there is no command fly",
+        "a rectangle is X,Y,WIDTH,HEIGHT",
+        "out.json: ",
+        "waferlab: 4 commands of csdb failed",
+    ] {
         assert!(text.contains(part), "{text}\nwithout\n{part}");
+    }
+    assert_eq!(done.code(), Some(1), "who pipes commands learns of one that failed");
+    assert_eq!(
+        session(at, "fly\ncontext list\nexit\n").0.code(),
+        Some(1),
+        "behind one that failed the others are read"
+    );
+}
+
+/// A constant's bit that has flipped gives another program or another memory that is as right as the true one: only the checksum
+/// tells.
+#[test]
+fn files_with_a_bit_that_has_flipped_are_refused() {
+    let folder = compiled();
+    let at = folder.path();
+    printed(at, "run out --launch go:5 --core corefile.cs1 --quiet");
+    assert!(printed(at, "csdb . symbol v").contains("(4,1) v: 0005 0000 0006 0000"));
+    let flip = |name: &str, bit: usize| {
+        let mut bytes = std::fs::read(at.join(name)).expect("it was written");
+        let last = bytes.len() - 1;
+        bytes[last - bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(at.join(name), bytes).expect("it is writable");
+    };
+    // Behind the memory of the last PE stand the eight bytes of the checksum.
+    for bit in [0, 8 * 8 + 3, 8 * 40] {
+        flip("corefile.cs1", bit);
+        let told = refused(at, "csdb . target create corefile.cs1");
+        assert!(told.contains("corefile.cs1: a damaged core file: some of its bytes have changed"), "{bit}: {told}");
+        flip("corefile.cs1", bit);
+        flip("out/bin/program.wafer", bit);
+        for line in ["run out --quiet", "inspect out", "csdb out image"] {
+            let told = refused(at, line);
+            assert!(
+                told.contains("damaged image: some of its bytes have changed since it was written"),
+                "{line}: {told}"
+            );
+        }
+        flip("out/bin/program.wafer", bit);
+    }
+    assert!(printed(at, "csdb . symbol v").contains("(4,1) v: 0005 0000 0006 0000"));
+    let mut older = std::fs::read(at.join("corefile.cs1")).expect("it was written");
+    older[8] = 1;
+    std::fs::write(at.join("corefile.cs1"), older).expect("it is writable");
+    let told = refused(at, "csdb . target create corefile.cs1");
+    assert!(told.contains("a core file of another version of Waferlab"), "{told}");
+}
+
+#[test]
+fn words_that_a_command_of_the_debugger_does_not_take_are_refused() {
+    let folder = compiled();
+    let at = folder.path();
+    printed(at, "run out --launch go:1 --core corefile.cs1 --quiet");
+    for (command, part) in [
+        ("memory read --name v --stdout", "memory read does not take `--stdout`"),
+        ("memory read v", "memory read does not take `v`"),
+        ("memory read --name v --length 4", "--name goes without --address and --length"),
+        ("memory read --address x --length 4", "`x` is no number of 16 bits"),
+        ("symbol v w", "symbol does not take `w`"),
+        ("target create a b", "target create does not take `b`"),
+        ("target create a --core-file b", "`a` is a second one"),
+        ("target list all", "target list does not take `all`"),
+        ("target show all", "target show does not take `all`"),
+        ("rectangle show all", "rectangle show does not take `all`"),
+        ("rectangle reset all", "rectangle reset does not take `all`"),
+        ("wavelet --colour 3", "wavelet does not take `--colour`"),
+        ("settings all", "settings does not take `all`"),
+        ("image all", "image does not take `all`"),
+        ("exit 3", "exit does not take `3`"),
+        ("help fly", "there is no command fly"),
+        ("register --help", "core files hold memory, not registers"),
+        ("help memory read", "help does not take `read`"),
+    ] {
+        let text = refused(at, &format!("csdb . {command}"));
+        assert!(text.contains(part), "{command}: {text}");
+    }
+    for (command, lines) in [("help memory", 2), ("memory --help", 2), ("memory read --help", 2), ("exit --help", 1)] {
+        let text = printed(at, &format!("csdb . {command}"));
+        assert_eq!(text.lines().count(), lines, "{command}: {text}");
     }
 }
 

@@ -134,6 +134,56 @@ fn the_status_tells_of_warnings_and_errors() {
 }
 
 #[test]
+fn options_of_cslc_without_effect_are_refused_but_in_scripts() {
+    let folder = usual();
+    for (line, option) in [
+        ("layout.csl -o out", "-o has"),
+        ("layout.csl --emit=ir", "--emit has"),
+        ("--output-json=x.json layout.csl", "--output-json has"),
+        ("layout.csl --out-routes", "--out-routes has"),
+        ("layout.csl --verbose", "--verbose has"),
+        ("layout.csl --explain=W1001", "the argument '--explain <CODE>' cannot be used with"),
+        ("layout.csl --dump-ir", "--dump-ir has"),
+        ("layout.csl -o=out -emit=ir", "-o and --emit have"),
+    ] {
+        let (status, text) = said(&folder, line);
+        assert_eq!((status, text.contains(option)), (2, true), "{line}: {text}");
+        assert!(option.contains(' ') && !folder.path().join("out").exists(), "{line}");
+    }
+    write(folder.path(), "commands.sh", "cslc layout.csl -o out --emit=ir --verbose --dump-ir\n");
+    let (status, text) = said(&folder, "commands.sh");
+    assert_eq!((status, codes(&text)), (1, vec!["W1003", "W1002"]), "{text}");
+}
+
+#[test]
+fn warnings_are_errors_where_they_are_to_be() {
+    let folder = usual();
+    for line in ["--warnings-as-errors layout.csl", "layout.csl --warnings-as-errors", "layout.csl -warnings-as-errors"]
+    {
+        let (status, text) = said(&folder, line);
+        assert_eq!((status, codes(&text), text.matches("error[").count()), (2, vec!["W1003", "W1002"], 2), "{text}");
+    }
+    let (status, text) = said(&folder, "layout.csl --warnings-as-errors --allow=W1003 --allow=W1002");
+    assert_eq!(status, 0, "{text}");
+    // A line of a script is strict about what cslc warns of.
+    write(folder.path(), "pe.csl", "const unused = 1;\nexport fn f() void {\n  1 + 1;\n}\n");
+    write(folder.path(), "commands.sh", "cslc layout.csl --warnings-as-errors\n");
+    let (status, text) = said(&folder, "commands.sh");
+    assert!(status == 2 && text.contains("error[W0102]") && text.contains("warning[W1003]"), "{text}");
+    let (status, text) = said(&folder, "commands.sh --allow=W0102");
+    assert_eq!((status, codes(&text)), (1, vec!["W1003"]), "{text}");
+}
+
+#[test]
+fn errors_of_code_generation_are_told() {
+    let pe = "var big = @zeros([40000]u32);\nexport fn f() void {\n  big[0] = 1;\n}\n";
+    let folder = folder(&[("layout.csl", LAYOUT), ("pe.csl", pe)]);
+    let (status, text) = said(&folder, "layout.csl");
+    assert_eq!((status, codes(&text)), (2, vec!["E0701"]), "{text}");
+    assert_eq!(fs::read_dir(folder.path()).expect("it is readable").count(), 2, "nothing is written");
+}
+
+#[test]
 fn code_that_nothing_calls_is_analysed() {
     let folder = folder(&[("layout.csl", LAYOUT), ("pe.csl", "fn g() u16 { return x; }\nexport fn f() void {}\n")]);
     let (status, text) = said(&folder, "layout.csl");
