@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use csl_image::{Checksum, Image, unsealed};
+use csl_image::{Image, unsealed};
 use csl_machine::Coord;
 use csl_sim::{Sim, SimOptions};
 
@@ -21,7 +21,7 @@ use crate::outdir;
 const MAGIC: &[u8; 8] = b"WAFERCOR";
 const VERSION: u32 = 2;
 /// The bytes beside the PEs: magic, version, checksum of the program, cycle, the number of PEs, and the checksum at the end.
-const HEAD_BYTES: u64 = 40;
+const HEAD_BYTES: u64 = 36;
 
 /// A core file, with the program that it belongs to.
 pub struct Core {
@@ -77,9 +77,9 @@ fn write_to(file: File, path: &Path, image: &Image, sim: &mut Sim) -> Result<(),
     let unwritable = |cause| HostError::Unwritable { path: path.to_owned(), cause };
     let memory = csl_machine::chip(image.arch).memory.bytes;
     let touched = sim.touched();
-    let (mut out, mut written) = (BufWriter::new(file), Checksum::default());
+    let (mut out, mut written) = (BufWriter::new(file), crc32fast::Hasher::new());
     let mut put = |bytes: &[u8]| {
-        written.add(bytes);
+        written.update(bytes);
         out.write_all(bytes).map_err(unwritable)
     };
     put(&Core::head(image))?;
@@ -91,7 +91,7 @@ fn write_to(file: File, path: &Path, image: &Image, sim: &mut Sim) -> Result<(),
         [x, y, length as u32].iter().try_for_each(|number| put(&number.to_le_bytes()))?;
         put(&data[..length])?;
     }
-    out.write_all(&written.value().to_le_bytes()).map_err(unwritable)?;
+    out.write_all(&written.finalize().to_le_bytes()).map_err(unwritable)?;
     let file = out.into_inner().map_err(|error| unwritable(error.into_error()))?;
     outdir::secure(&file).map_err(unwritable)
 }

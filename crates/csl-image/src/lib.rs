@@ -1,19 +1,17 @@
 //! The file format of a compiled program: programs, tiles, routes, names. Writer and reader.
 //!
 //! A file is the eight bytes of [`MAGIC`], the format's version (a little-endian `u32`), a postcard of [`Image`], and a
-//! [`Checksum`] of all that (a little-endian `u64`).
+//! CRC-32 of all that (a little-endian `u32`).
 //! The reader trusts nothing: every index, address and number is checked, so that the machine may take them
 //! for granted. Reading never panics, whatever the bytes.
 
 mod check;
-mod checksum;
 mod layout;
 mod lookup;
 mod origin;
 mod program;
 mod symbols;
 
-pub use checksum::Checksum;
 pub use layout::*;
 pub use lookup::Carriers;
 pub use origin::*;
@@ -80,16 +78,17 @@ pub fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// The bytes with their checksum behind them.
+/// The bytes with their CRC-32 behind them. It finds bytes that have changed by accident, such as a bit that has flipped on a
+/// disk; it is no protection against who changes them on purpose.
 pub fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.extend(Checksum::of(&bytes).to_le_bytes());
+    bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
     bytes
 }
 
-/// The bytes before their checksum, unless they have changed.
+/// The bytes before their CRC-32, unless they have changed.
 pub fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
     let (whole, checksum) = bytes.split_last_chunk()?;
-    (Checksum::of(whole) == u64::from_le_bytes(*checksum)).then_some(whole)
+    (crc32fast::hash(whole) == u32::from_le_bytes(*checksum)).then_some(whole)
 }
 
 /// The reason why a file is not an image that can be read.
