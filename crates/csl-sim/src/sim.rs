@@ -205,6 +205,11 @@ impl Sim {
         all
     }
 
+    /// The number of these PEs.
+    pub fn touched_count(&mut self) -> usize {
+        self.machine.rows().map(|row| row.elements.tiles.len()).sum()
+    }
+
     /// Memory of the object with this name on a PE; `None` when its program has no such object.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Option<Vec<u8>>, NoSuchPe> {
         let program = self.machine.world.image.program_at(x, y).ok_or(NoSuchPe { x, y })?;

@@ -69,7 +69,7 @@ impl Runtime {
         let threads = self.threads();
         let sim = self.any_sim()?;
         let (cycles, (executed, landed)) = (sim.cycle(), sim.last_activity());
-        let tiles = sim.touched().len() as u64;
+        let tiles = sim.touched_count() as u64;
         Some(Totals {
             cause: cause.to_owned(),
             cycles,
