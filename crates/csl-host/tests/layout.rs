@@ -319,6 +319,24 @@ fn a_matrix_is_dealt_out_in_blocks() -> Result<(), HostError> {
     Ok(())
 }
 
+/// The PEs between the host and the ports of its streams wait for ever, and are none of the program's.
+#[test]
+fn a_stopped_server_is_told_of_its_own_pes_alone() -> Result<(), HostError> {
+    let folder = folder();
+    let waits = WORKER.replace(", .{ .async = true }", "");
+    std::fs::write(folder.path().join("worker.csl"), waits).expect("the folder can be written");
+    assert!(served(Arch::Wse3, 8)?.compile(&options(folder.path())).succeeded());
+    let mut runtime = Runtime::open(&folder.path().join("out"), Settings::new(1))?;
+    runtime.load()?;
+    runtime.run()?;
+    runtime.stop()?;
+    let told = runtime.take_warnings();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("when the run was stopped: the main thread of PE (3, 3) waits"), "{told:?}");
+    assert!(!told[0].contains("; "), "{told:?}");
+    Ok(())
+}
+
 #[test]
 fn colors_get_numbers_of_their_own() -> Result<(), HostError> {
     let mut layout = Layout::new(Arch::Wse3);
