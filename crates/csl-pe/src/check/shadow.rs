@@ -292,7 +292,7 @@ impl Shadow {
                 continue;
             }
             if is_store {
-                self.undefined[word / 64] &= !(1 << (word % 64));
+                self.define(word);
             } else if let Some(object) = self.objects.at(addr).symbol() {
                 return self.complain(at, Wrong::Undefined { object, access });
             }
@@ -310,6 +310,12 @@ impl Shadow {
 
     fn is_undefined(&self, word: usize) -> bool {
         self.undefined.get(word / 64).is_some_and(|bits| bits >> (word % 64) & 1 == 1)
+    }
+
+    fn define(&mut self, word: usize) {
+        if let Some(bits) = self.undefined.get_mut(word / 64) {
+            *bits &= !(1 << (word % 64));
+        }
     }
 
     fn look_at_race(&mut self, at: Moment, own: Number, access: Access) {
@@ -337,6 +343,13 @@ impl Shadow {
             self.use_bytes(at, 0, access);
         } else {
             self.look_at_race(at, 0, access);
+        }
+    }
+
+    /// Bytes of memory have got values that no instruction has written: the host's before the run, those of patches.
+    pub fn written(&mut self, addr: u16, bytes: u16) {
+        for word in words(addr, bytes) {
+            self.define(word);
         }
     }
 
