@@ -40,7 +40,9 @@ pub(crate) struct Shadow {
     objects: Objects,
     registers: Registers,
     marks: Marks,
-    /// The words of memory that were never written, one bit each; empty where every object has an initial value.
+    /// The words of memory that were never written, one bit each; empty where every object has an initial value. An
+    /// assignment of a field of a packed type writes the words of the whole value, as the machine does: a field beside it that
+    /// has no value yet is told while none of its word has one, and no longer then.
     undefined: Vec<u64>,
     /// The objects that the host can copy.
     exported: Vec<Tag>,
@@ -293,7 +295,9 @@ impl Shadow {
             }
             if is_store {
                 self.define(word);
-            } else if let Some(object) = self.objects.at(addr).symbol() {
+            } else if let Some(object) = self.objects.at(addr).symbol()
+                && !self.objects.keeps(at.pc)
+            {
                 return self.complain(at, Wrong::Undefined { object, access });
             }
         }
