@@ -79,7 +79,8 @@ pub struct CslcArgs {
     #[arg(long)]
     pub warnings_as_errors: bool,
     /// Analyse functions, tasks and declarations that nothing uses, too; errors in them are errors. Left out is what cannot be
-    /// analysed alone: functions with comptime or anytype parameters, `inline` functions with any, and those of the layout
+    /// analysed alone: functions with comptime or anytype parameters, `inline` functions with any, and those of the layout; in
+    /// functions with parameters, which may be meant for calls at comptime, errors of what only such a call knows are left out, too
     #[arg(long)]
     pub check_all: bool,
     /// Do not give this warning, by its code; may be repeated. A comment `// waferlab: allow(CODE)` allows it on a line

@@ -55,6 +55,8 @@ pub struct Code {
     pub lines: Vec<(u32, Site)>,
     /// The instructions that make or use an address, with the object that it is meant to lie in.
     pub pointers: Vec<(u32, Meant)>,
+    /// The loads of bits that are kept.
+    pub kept: Vec<u32>,
 }
 
 /// The object that an address is meant to lie in, and the number of values that its index may have, or 0.
@@ -83,6 +85,7 @@ pub struct FnGen<'a, 'p> {
     fixups: Vec<Fixup>,
     lines: Vec<(u32, Site)>,
     pointers: Vec<(u32, Meant)>,
+    kept: Vec<u32>,
     /// The objects that held constants are addresses of.
     held_objects: FxHashMap<Held, GlobalId>,
     pub vecs: Vec<VecDesc>,
@@ -164,6 +167,7 @@ pub fn generate(ctx: &mut Context<'_>, id: FuncId, drafts: &Drafts) -> Result<Co
         fixups: Vec::new(),
         lines: Vec::new(),
         pointers: Vec::new(),
+        kept: Vec::new(),
         held_objects: FxHashMap::default(),
         vecs: Vec::new(),
         loads: Vec::new(),
@@ -244,6 +248,11 @@ impl FnGen<'_, '_> {
     /// The same of an instruction whose index may have `values` values, where this is not 0.
     pub fn indexes(&mut self, object: Option<GlobalId>, values: u16) {
         self.pointers.extend(object.map(|object| (self.insns.len() as u32, Meant { object, values })));
+    }
+
+    /// Notes whether the next instruction loads bits that are kept, of which the program reads none.
+    pub fn note_kept(&mut self, keeps: bool) {
+        self.kept.extend(keeps.then_some(self.insns.len() as u32));
     }
 
     pub fn emit(&mut self, op: Op, a: u16, b: u16, c: u16) {
@@ -381,6 +390,7 @@ impl FnGen<'_, '_> {
         }
         let head = self.insns.len();
         self.pointers.extend(in_body.into_iter().map(|(at, object)| (at + head as u32, object)));
+        let kept = self.kept.iter().map(|at| at + head as u32).collect();
         self.insns.extend(body);
         self.resolve(head);
         let consts = self.consts.len().low16();
@@ -396,7 +406,7 @@ impl FnGen<'_, '_> {
             self.func.slots.iter().fold(0, |end, slot| place_slot(end, slot).1).next_multiple_of(self.ctx.stack_align);
         let stack = u16::try_from(stack).map_err(|_| TooLarge("more stack than a PE has memory"))?;
         let lines = self.lines.iter().map(|&(at, site)| (if at == 0 { 0 } else { at + head as u32 }, site)).collect();
-        Ok(Code { insns: self.insns, frame: total.low16(), stack, lines, pointers: self.pointers })
+        Ok(Code { insns: self.insns, frame: total.low16(), stack, lines, pointers: self.pointers, kept })
     }
 
     /// Fills in branch targets, still relative to the function, now that its head has `head` instructions.

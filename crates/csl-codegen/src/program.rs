@@ -24,8 +24,7 @@ pub struct Translated<'p> {
     funcs: Vec<image::Function>,
     places: Vec<(u32, Site)>,
     inlined: Vec<ir::Inlined>,
-    /// As in [`image::Pointers::code`].
-    pointers: Vec<image::Pointer>,
+    pointers: image::Pointers,
 }
 
 /// Translates a program that the validator has accepted.
@@ -36,13 +35,14 @@ pub fn translate<'p>(program: &'p Program, options: &Options, drafts: &Drafts) -
     let mut funcs = Vec::new();
     let mut places: Vec<(u32, Site)> = Vec::new();
     let mut inlined: Vec<ir::Inlined> = Vec::new();
-    let mut pointers: Vec<image::Pointer> = Vec::new();
+    let mut pointers = image::Pointers::default();
     for (id, function) in (0..).map(FuncId::new).zip(&program.funcs) {
         let mut body = func::generate(&mut ctx, id, drafts).map_err(|why| too_large(function, why.0))?;
         let base = code.len() as u32;
         func::relocate(&mut body.insns, base);
         let calls = inlined.len() as u32;
-        pointers.extend(body.pointers.iter().map(|&(at, meant)| image::Pointer {
+        pointers.kept.extend(body.kept.iter().map(|at| base + at));
+        pointers.code.extend(body.pointers.iter().map(|&(at, meant)| image::Pointer {
             pc: base + at,
             object: meant.object.number(),
             values: meant.values,
@@ -72,7 +72,7 @@ struct Body {
     funcs: Vec<image::Function>,
     lines: Vec<image::Line>,
     inlined: Vec<image::Inlined>,
-    pointers: Vec<image::Pointer>,
+    pointers: image::Pointers,
 }
 
 /// The site of a function whose inlined calls follow `calls` others in the program's list.
@@ -90,7 +90,7 @@ fn assemble(program: &Program, ctx: Context<'_>, placement: &Placement, body: Bo
         code: body.code,
         funcs: body.funcs,
         sections: memory::sections(&ctx),
-        pointers: image::Pointers { code: body.pointers, memory: memory::pointers(&ctx) },
+        pointers: image::Pointers { memory: memory::pointers(&ctx), ..body.pointers },
         data_end: placement.data_end,
         stack: placement.stack,
         dsr_inits,

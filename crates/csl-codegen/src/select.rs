@@ -37,7 +37,7 @@ impl FnGen<'_, '_> {
             Inst::Cast { from, to, to_bool, dst, a } => self.cast(*from, *to, *to_bool, *dst, a),
             Inst::Select { dst, cond, a, b, .. } => self.choose(*dst, cond, a, b),
             Inst::Math { f, ty, dst, a, b } => self.math(*f, *ty, *dst, a, b.as_ref()),
-            Inst::Load { ty, dst, addr } => self.load(*ty, *dst, addr),
+            Inst::Load { ty, dst, addr, keeps } => self.load(*ty, *dst, addr, *keeps),
             Inst::Store { ty, addr, src } => self.store(*ty, addr, src),
             Inst::MemCopy { dst, src, bytes } => self.mem_copy(dst, src, *bytes),
             Inst::MemFill { ty, dst, src, count } => self.mem_fill(*ty, dst, src, *count),

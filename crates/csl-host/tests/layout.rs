@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use csl_host::layout::{Area, Cell, Edge, Flow, Layout, LayoutError, LayoutOptions, Position, RegionId, Value};
-use csl_host::{Arch, HostError, Rendering, Runtime, Settings, read_image};
+use csl_host::{Arch, Check, HostError, Rendering, Runtime, Settings, read_image};
 use tempfile::TempDir;
 
 const EAST: u8 = 1 << 1;
@@ -58,12 +58,23 @@ comptime {
 }
 ";
 
+/// Adds up what the host has written.
+const ADDER: &str = "
+export var data: [2]u16;
+export var sum: u16 = 0;
+task main() void { sum = data[0] + data[1]; }
+comptime {
+  @bind_local_task(main, @get_local_task_id(9));
+  @activate(@get_local_task_id(9));
+}
+";
+
 const IDLE: &str = "export var block = @zeros([2, 2]i16);\n";
 
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder for the test");
-    for (name, text) in [("sender.csl", SENDER), ("receiver.csl", RECEIVER), ("worker.csl", WORKER), ("idle.csl", IDLE)]
-    {
+    let texts = [SENDER, RECEIVER, WORKER, ADDER, IDLE];
+    for (name, text) in ["sender.csl", "receiver.csl", "worker.csl", "adder.csl", "idle.csl"].into_iter().zip(texts) {
         std::fs::write(folder.path().join(name), text).expect("the folder can be written");
     }
     folder
@@ -316,6 +327,57 @@ fn a_matrix_is_dealt_out_in_blocks() -> Result<(), HostError> {
     let halves = |bytes: Vec<u8>| bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect::<Vec<_>>();
     assert_eq!(halves(runtime.read_symbol(0, 0, "block")?), [0, 1, 6, 7]);
     assert_eq!(halves(runtime.read_symbol(2, 1, "block")?), [16, 17, 22, 23]);
+    Ok(())
+}
+
+/// The warnings of a checked run in which the host has given items to an array of two before the program was compiled, and
+/// bytes before it runs.
+fn told_of_sums(items: &[u32], bytes: &[u8]) -> Result<Vec<String>, HostError> {
+    let mut layout = Layout::new(Arch::Wse3);
+    let region = layout.region("adder.csl", "adder", 1, 1)?;
+    if !items.is_empty() {
+        layout.set_symbol(region, "data", items.to_vec(), 2, (items.len() as u32, 1))?;
+    }
+    let folder = folder();
+    assert!(layout.compile(&options(folder.path())).succeeded());
+    let settings = Settings { check: Some(Check::On), ..Settings::new(1) };
+    let mut runtime = Runtime::open(&folder.path().join("out"), settings)?;
+    runtime.load()?;
+    if !bytes.is_empty() {
+        runtime.write_symbol(0, 0, "data", bytes)?;
+    }
+    runtime.run()?;
+    runtime.stop()?;
+    Ok(runtime.take_warnings())
+}
+
+#[test]
+fn what_the_host_writes_before_a_checked_run_counts_as_written() -> Result<(), HostError> {
+    assert_eq!(told_of_sums(&[3, 4], &[])?, [""; 0]);
+    assert_eq!(told_of_sums(&[], &[3, 0, 4, 0])?, [""; 0]);
+    for (items, bytes) in [(&[3][..], &[][..]), (&[], &[3, 0])] {
+        let told = told_of_sums(items, bytes)?;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("in main reads element 1 of `data`, which was never written"), "{told:?}");
+    }
+    Ok(())
+}
+
+/// The PEs between the host and the ports of its streams wait for ever, and are none of the program's.
+#[test]
+fn a_stopped_server_is_told_of_its_own_pes_alone() -> Result<(), HostError> {
+    let folder = folder();
+    let waits = WORKER.replace(", .{ .async = true }", "");
+    std::fs::write(folder.path().join("worker.csl"), waits).expect("the folder can be written");
+    assert!(served(Arch::Wse3, 8)?.compile(&options(folder.path())).succeeded());
+    let mut runtime = Runtime::open(&folder.path().join("out"), Settings::new(1))?;
+    runtime.load()?;
+    runtime.run()?;
+    runtime.stop()?;
+    let told = runtime.take_warnings();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("when the run was stopped: the main thread of PE (3, 3) waits"), "{told:?}");
+    assert!(!told[0].contains("; "), "{told:?}");
     Ok(())
 }
 

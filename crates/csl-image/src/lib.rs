@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub const MAGIC: [u8; 8] = *b"WAFERLAB";
 
 /// The version of the format, which grows with every change; other versions are refused.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 
 /// A compiled layout, ready to load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -26,6 +26,8 @@ pub struct Pointers {
     pub code: Vec<Pointer>,
     /// Byte addresses of pointers and DSDs in initialised memory, and the symbol that they point to. By address.
     pub memory: Vec<(u16, u32)>,
+    /// Loads of which the program reads no bit, by `pc`: a store behind them changes some, and keeps the others.
+    pub kept: Vec<u32>,
 }
 
 /// An instruction that makes or uses an address.

@@ -157,7 +157,7 @@ fn another_format_is_refused() {
     bytes[8] = 99;
     assert_eq!(
         Image::read(&bytes).expect_err("another version").to_string(),
-        "image of format version 99; this Waferlab reads version 9: compile the program again"
+        "image of format version 99; this Waferlab reads version 10: compile the program again"
     );
 }
 
@@ -198,6 +198,7 @@ fn tables_name_what_there_is() {
     assert_eq!(verdict(|pe| pe.symbols[0].size = 0xc000), message("symbol x leaves memory"));
     assert_eq!(verdict(|pe| pe.sections[0].addr = 0xbfff), message("section at 0xbfff leaves memory"));
     assert_eq!(verdict(|pe| pe.lines[1].file = 1), message("no file 1"));
+    assert_eq!(verdict(|pe| pe.pointers.kept.push(99)), message("a pointer at 99, behind the code"));
 }
 
 #[test]

@@ -196,6 +196,9 @@ pub enum Inst {
         ty: Scalar,
         dst: Reg,
         addr: Addr,
+        /// Whether the program reads none of the bits: a store behind it changes some, those of a field of a packed type, and
+        /// keeps the others.
+        keeps: bool,
     },
     Store {
         ty: Scalar,

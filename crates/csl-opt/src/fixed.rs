@@ -110,7 +110,7 @@ fn base(desc: &DsdValue) -> Option<GlobalId> {
 pub fn run(around: &Around, func: &mut Func) -> bool {
     let mut changed = false;
     for inst in func.blocks.iter_mut().flat_map(|block| &mut block.insts) {
-        let Inst::Load { ty, dst, addr } = inst else { continue };
+        let Inst::Load { ty, dst, addr, .. } = inst else { continue };
         let AddrBase::Global(id) = addr.base else { continue };
         if let Some(src) = around.fixed_value(id, addr.offset, *ty) {
             *inst = Inst::Copy { dst: *dst, src };

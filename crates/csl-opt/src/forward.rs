@@ -74,7 +74,7 @@ fn step(around: &Around, func: &Func, elements: &[bool], known: &mut Vec<Entry>,
     let is_note = inst.is_note();
     let fresh = match inst {
         _ if is_note => None,
-        Inst::Load { ty, dst, addr } if is_element(addr) || is_within(around, func, addr, ty.bytes()) => {
+        Inst::Load { ty, dst, addr, .. } if is_element(addr) || is_within(around, func, addr, ty.bytes()) => {
             let (ty, dst, addr) = (*ty, *dst, addr.clone());
             let found =
                 known.iter().find(|entry| entry.ty == ty && entry.addr == addr).map(|entry| entry.value.clone());

@@ -98,7 +98,7 @@ fn replace(func: &mut Func, parts: &[Part]) {
         let old = std::mem::take(&mut block.insts).into_iter().zip(std::mem::take(&mut block.sites));
         for (inst, site) in old {
             let copies: Vec<Inst> = match &inst {
-                Inst::Load { ty, dst, addr } => {
+                Inst::Load { ty, dst, addr, .. } => {
                     reg(addr, 0, *ty).map(|src| Inst::Copy { dst: *dst, src: Opnd::Reg(src) }).into_iter().collect()
                 }
                 Inst::Store { ty, addr, src } => {
@@ -126,7 +126,7 @@ fn loads(parts: &[Part], dst: &Addr, src: &Addr, bytes: u32) -> Vec<Inst> {
         |part: &&Part| part.slot == slot && dst.offset <= part.offset && part.offset < dst.offset + bytes as i32;
     let load = |part: &Part| {
         let addr = Addr { base: src.base.clone(), offset: src.offset + (part.offset - dst.offset) };
-        Inst::Load { ty: part.ty, dst: part.reg, addr }
+        Inst::Load { ty: part.ty, dst: part.reg, addr, keeps: false }
     };
     parts.iter().filter(is_target).map(load).collect()
 }

@@ -276,6 +276,13 @@ impl Pe {
         }
     }
 
+    /// Bytes of memory have got values before the run, by the host or by a patch: to checks they count as written.
+    pub fn note_written(&mut self, addr: u16, bytes: u16) {
+        if let Some(shadow) = &mut self.sched.shadow {
+            shadow.written(addr, bytes);
+        }
+    }
+
     /// The events with their cycles, in order.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.sched.events)

@@ -66,7 +66,7 @@ impl Sema<'_> {
             return self.bitcast_field(raw, ty, span);
         };
         let word = self.code(span)?.new_reg(container);
-        self.emit(Inst::Load { ty: container, dst: word, addr }, span)?;
+        self.emit(Inst::Load { ty: container, dst: word, addr, keeps: false }, span)?;
         let shifted = self.code(span)?.new_reg(container);
         self.emit(
             Inst::Bin { op: BinOp::Shr, ty: container, dst: shifted, a: Opnd::Reg(word), b: Opnd::Imm(u64::from(bit)) },
@@ -146,7 +146,7 @@ impl Sema<'_> {
             self.code(span)?.new_reg(container),
             self.code(span)?.new_reg(container),
         );
-        self.emit(Inst::Load { ty: container, dst: old, addr: addr.clone() }, span)?;
+        self.emit(Inst::Load { ty: container, dst: old, addr: addr.clone(), keeps: true }, span)?;
         self.emit(bin(BinOp::And, kept, Opnd::Reg(old), Opnd::Imm(keep)), span)?;
         self.emit(bin(BinOp::Or, new, Opnd::Reg(kept), Opnd::Reg(moved)), span)?;
         self.emit(Inst::Store { ty: container, addr, src: Opnd::Reg(new) }, span)?;

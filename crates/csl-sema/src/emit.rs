@@ -306,7 +306,7 @@ impl Sema<'_> {
     /// Loads a scalar into a new register.
     pub fn emit_load(&mut self, scalar: Scalar, addr: Addr, span: Span) -> Res<Opnd> {
         let dst = self.code(span)?.new_reg(scalar);
-        self.emit(Inst::Load { ty: scalar, dst, addr }, span)?;
+        self.emit(Inst::Load { ty: scalar, dst, addr, keeps: false }, span)?;
         Ok(Opnd::Reg(dst))
     }
 

@@ -138,7 +138,7 @@ impl Sema<'_> {
         let field = self.limbs(&raw, count, span)?;
         let moved = self.shifted(BinOp::Shl, &field, bit, &imm(0), span)?;
         let backing = self.types.int(false, container_bits);
-        let old = self.limbs(&Operand::Mem(backing, addr.clone()), count, span)?;
+        let old = (0..count).map(|at| self.kept_limb(addr, at, span)).collect::<Res<Vec<Opnd>>>()?;
         let ones = (num_bigint::BigInt::from(1u8) << bits) - 1u8;
         let mask = Operand::Const(TypedValue::int(backing, ones << bit));
         let mask = self.limbs(&mask, count, span)?;
@@ -147,6 +147,14 @@ impl Sema<'_> {
             new.push(self.select(mask, moved, old, span)?);
         }
         self.store_limbs(addr, new, span)
+    }
+
+    /// A limb of which bits are kept where others are written.
+    fn kept_limb(&mut self, addr: &Addr, at: u32, span: Span) -> Res<Opnd> {
+        let addr = Addr { offset: addr.offset.wrapping_add(8 * at as i32), base: addr.base.clone() };
+        let dst = self.code(span)?.new_reg(LIMB);
+        self.emit(Inst::Load { ty: LIMB, dst, addr, keeps: true }, span)?;
+        Ok(Opnd::Reg(dst))
     }
 
     /// `a op b` of a type of more than 64 bits; the count of a shift has a type of its own.

@@ -108,7 +108,10 @@ impl Sim {
         }
         let row = self.machine.row_mut(y);
         let tile_id = row.elements.touch(x).ok_or(NoSuchPe { x, y })?;
-        row.elements.tiles[tile_id].element.memory_mut().write_bytes(addr, bytes);
+        let element = &mut row.elements.tiles[tile_id].element;
+        element.memory_mut().write_bytes(addr, bytes);
+        // More bytes than that fill the whole memory.
+        element.note_written(addr, u16::try_from(bytes.len()).unwrap_or(u16::MAX));
         Ok(())
     }
 }

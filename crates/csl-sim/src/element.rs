@@ -70,6 +70,8 @@ pub(crate) trait Element: Send {
     }
     /// A copy of the host is about to read or write memory in cycle `now`.
     fn look_at_copy(&mut self, _access: Access, _now: u64) {}
+    /// Bytes of memory have got values before the run, by the host or by a patch.
+    fn note_written(&mut self, _addr: u16, _bytes: u16) {}
     /// The events so far, in order; they may lie ahead of the clock.
     fn take_events(&mut self) -> Vec<Event>;
     /// The threads that wait for something outside themselves.
@@ -192,6 +194,10 @@ impl Element for Pe {
 
     fn look_at_copy(&mut self, access: Access, now: u64) {
         Pe::look_at_copy(self, access, now);
+    }
+
+    fn note_written(&mut self, addr: u16, bytes: u16) {
+        Pe::note_written(self, addr, bytes);
     }
 
     fn take_events(&mut self) -> Vec<Event> {

@@ -133,6 +133,11 @@ impl<E: Element> ElementRow<E> {
         // Behind the patches, which write pointers too.
         if world.options.check != Check::Off {
             element.check(world.options.check == Check::Stop, world.library.clone());
+            for (target, _) in world.patches(x, self.y) {
+                if let PatchTarget::Memory { addr, bytes } = target {
+                    element.note_written(addr, bytes.into());
+                }
+            }
         }
         if self.tiles.len() == self.tiles.capacity() {
             self.grow();

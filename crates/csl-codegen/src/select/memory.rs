@@ -37,12 +37,16 @@ const STORE_32: [Op; 4] = [Op::Store32, Op::Store32At, Op::Store32Idx, Op::Store
 const STORE_64: [Op; 4] = [Op::Store64, Op::Store64At, Op::Store64Idx, Op::Store64AtIdx];
 
 impl FnGen<'_, '_> {
-    pub fn load(&mut self, ty: Scalar, dst: Reg, addr: &Addr) {
+    pub fn load(&mut self, ty: Scalar, dst: Reg, addr: &Addr, keeps: bool) {
         let into = self.reg(dst);
         match self.row(addr) {
-            Some(row) => self.emit_row(row_load(ty), into, row),
+            Some(row) => {
+                self.note_kept(keeps);
+                self.emit_row(row_load(ty), into, row);
+            }
             None => {
                 let place = self.place(addr);
+                self.note_kept(keeps);
                 self.emit_access(load_ops(ty), into, place);
             }
         }

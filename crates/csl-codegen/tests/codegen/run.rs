@@ -33,7 +33,7 @@ pub fn sum_loop() -> Program {
                     scale: 4,
                     values: 0,
                 },
-                Inst::Load { ty: Scalar::F32, dst: Reg::new(5), addr: element },
+                Inst::Load { ty: Scalar::F32, dst: Reg::new(5), addr: element, keeps: false },
                 bin(BinOp::Add, Scalar::F32, 6, reg(2), reg(5)),
                 copy(2, reg(6)),
                 bin(BinOp::Add, I16, 7, reg(1), imm(1)),
@@ -64,6 +64,7 @@ pub fn dot_loop() -> Program {
         ty: f32,
         dst: Reg::new(dst),
         addr: Addr { base: AddrBase::Reg(Reg::new(at)), offset: 0 },
+        keeps: false,
     };
     let blocks = vec![
         block(vec![copy(1, imm(0)), copy(2, imm(0))], Term::Jump(BlockId::new(1))),
@@ -198,7 +199,8 @@ fn division_by_zero_is_a_fault_at_its_line() {
 #[test]
 fn a_load_from_register_space_leaves_the_interpreter() {
     let addr = Addr { base: AddrBase::Absolute, offset: 0xfe40 };
-    let body = vec![block(vec![Inst::Load { ty: I16, dst: Reg::new(0), addr }], Term::Return(Some(reg(0))))];
+    let body =
+        vec![block(vec![Inst::Load { ty: I16, dst: Reg::new(0), addr, keeps: false }], Term::Return(Some(reg(0))))];
     let pe = pe(program(FloatKind::F16, Types::new(), vec![], vec![func("f", 0, Some(I16), vec![I16], body)]));
     let mut memory = Memory::new();
     let (exit, mut cpu) = run_func(&pe, &mut memory, &[]);
@@ -236,7 +238,7 @@ fn a_stack_slot_is_memory() {
     let insts = vec![
         Inst::MemFill { ty: I16, dst: slot(0), src: imm(7), count: 4 },
         Inst::Store { ty: I16, addr: slot(2), src: reg(0) },
-        Inst::Load { ty: Scalar::Int { signed: false, bits: 64 }, dst: Reg::new(1), addr: slot(0) },
+        Inst::Load { ty: Scalar::Int { signed: false, bits: 64 }, dst: Reg::new(1), addr: slot(0), keeps: false },
     ];
     let ret = Scalar::Int { signed: false, bits: 64 };
     let mut f = func("f", 1, Some(ret), vec![I16, ret], vec![block(insts, Term::Return(Some(reg(1))))]);

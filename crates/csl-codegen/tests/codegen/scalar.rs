@@ -192,7 +192,12 @@ proptest! {
             Inst::Index { dst: Reg::new(3), base: Opnd::Global(GlobalId::new(0), 0), index: reg(1), scale, values: 0 },
             Inst::Store { ty: scalar(ty), addr: addr.clone(), src: reg(0) },
             Inst::Index { dst: Reg::new(4), base: Opnd::Global(GlobalId::new(0), 0), index: reg(1), scale, values: 0 },
-            Inst::Load { ty: scalar(ty), dst: Reg::new(2), addr: Addr { base: AddrBase::Reg(Reg::new(4)), offset: 0 } },
+            Inst::Load {
+                ty: scalar(ty),
+                dst: Reg::new(2),
+                addr: Addr { base: AddrBase::Reg(Reg::new(4)), offset: 0 },
+                keeps: false,
+            },
         ];
         let regs = vec![scalar(ty), Scalar::U16, scalar(ty), Scalar::PTR, Scalar::PTR];
         let body = vec![block(insts, Term::Return(Some(reg(2))))];

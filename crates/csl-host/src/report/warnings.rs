@@ -71,7 +71,11 @@ fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &BlockedSta
         let Running { program, pc } = group.what;
         line(group, format!("{HOW_MANY} still ran{FIRST}{}", in_function(&mut excerpts, program, pc)))
     }));
-    lines.extend(report.threads.iter().map(|group| {
+    // The PEs between the host and a stream's port wait for ever, and are none of the program's.
+    let is_own = |group: &&Group<ThreadWait>| {
+        !image.programs.get(group.what.program.index()).is_some_and(|program| csl_image::is_library(&program.name))
+    };
+    lines.extend(report.threads.iter().filter(is_own).map(|group| {
         let ThreadWait { program, waiting } = group.what;
         let text = format!("{}{}", waits(image, group), in_function(&mut excerpts, program, waiting.pc));
         line(group, text)

@@ -34,11 +34,9 @@ fn lines(pe: &PeImage, files: usize) -> Result<(), String> {
 
 fn pointers(pe: &PeImage) -> Result<(), String> {
     let object = |object: u32| require((object as usize) < pe.symbols.len(), || format!("no object {object}"));
-    let code = |pointer: &Pointer| {
-        let is_code = (pointer.pc as usize) < pe.code.len();
-        require(is_code, || format!("a pointer at {}, behind the code", pointer.pc))?;
-        object(pointer.object)
-    };
+    let is_code = |pc: u32| require((pc as usize) < pe.code.len(), || format!("a pointer at {pc}, behind the code"));
+    let code = |pointer: &Pointer| is_code(pointer.pc).and_then(|()| object(pointer.object));
+    pe.pointers.kept.iter().try_for_each(|&pc| is_code(pc))?;
     pe.pointers.code.iter().try_for_each(code)?;
     pe.pointers.memory.iter().try_for_each(|&(_, to)| object(to))
 }

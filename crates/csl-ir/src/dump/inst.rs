@@ -22,7 +22,9 @@ pub fn inst(program: &Program, func: &Func, inst: &Inst) -> String {
         Inst::Math { f, ty, a, b, .. } => {
             format!("{} {} {}", f.name(), scalar(*ty), opnds(program, std::iter::once(a).chain(b)))
         }
-        Inst::Load { ty, addr: at, .. } => format!("load {} {}", scalar(*ty), addr(program, at)),
+        Inst::Load { ty, addr: at, keeps, .. } => {
+            format!("load {} {}{}", scalar(*ty), addr(program, at), if *keeps { ", to keep" } else { "" })
+        }
         Inst::Store { ty, addr: at, src } => {
             format!("store {} {}, {}", scalar(*ty), addr(program, at), opnd(program, src))
         }

@@ -33,7 +33,7 @@ impl Validator<'_> {
                 self.reg(*dst, *ty)?;
                 std::iter::once(a).chain(b).try_for_each(|operand| self.opnd(operand, *ty))
             }
-            Inst::Load { ty, dst, addr } => self.reg(*dst, *ty).and_then(|()| self.addr(addr)),
+            Inst::Load { ty, dst, addr, .. } => self.reg(*dst, *ty).and_then(|()| self.addr(addr)),
             Inst::Store { ty, addr, src } => self.opnd(src, *ty).and_then(|()| self.addr(addr)),
             Inst::MemCopy { dst, src, bytes } => {
                 self.addr(dst)?;

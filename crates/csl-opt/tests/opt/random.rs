@@ -165,7 +165,7 @@ impl Maker<'_> {
         let inst = match (ty, self.random.below(10)) {
             (_, 0) => {
                 let addr = self.addr(ty);
-                Inst::Load { ty, dst, addr }
+                Inst::Load { ty, dst, addr, keeps: false }
             }
             (_, 1) => {
                 let from = self.random.pick(&TYPES);

@@ -29,6 +29,8 @@ pub struct Objects {
     accesses: Vec<Place>,
     /// By tag, where an access may lie without a word: nowhere in the buffer of a FIFO, or where no object is known.
     plain: Vec<(u32, u32)>,
+    /// The words of loads of which the program reads no bit, by `pc`, in order.
+    kept: Vec<u32>,
     /// Whether the program drops the result of the vector operation at a `pc`.
     drops: Vec<bool>,
 }
@@ -93,7 +95,11 @@ impl Objects {
         let plain = bounds.iter().map(|bounds| if bounds.is_fifo { (1, 0) } else { (bounds.start, bounds.end) });
         let plain = [(1, 0)].into_iter().chain(plain).collect();
         let drops = (0..program.code.len()).map(|pc| drops_result(program, pc)).collect();
-        Objects { places, bounds, stack: stack(program), code, steps, accesses, plain, drops }
+        // An access is known by its first word or by its last one.
+        let words = |&pc: &u32| pc..pc + program.code.get(pc as usize).map_or(1, |insn| insn.alone().words().low32());
+        let mut kept: Vec<u32> = program.pointers.kept.iter().flat_map(words).collect();
+        kept.sort_unstable();
+        Objects { places, bounds, stack: stack(program), code, steps, accesses, plain, kept, drops }
     }
 
     /// The work at the instruction at `pc`.
@@ -115,6 +121,11 @@ impl Objects {
         let Some(&(start, end)) = self.plain.get(tag.place()) else { return false };
         let (first, behind) = (u32::from(addr), u32::from(addr) + u32::from(bytes));
         start <= first && behind <= end && (bytes == 1 || addr.is_multiple_of(2))
+    }
+
+    /// Whether the instruction at `pc` loads bits that the program does not read: a store behind it puts them back.
+    pub fn keeps(&self, pc: Option<u32>) -> bool {
+        pc.is_some_and(|pc| self.kept.binary_search(&pc).is_ok())
     }
 
     pub fn drops_result(&self, pc: u32) -> bool {

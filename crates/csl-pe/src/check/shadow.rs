@@ -40,7 +40,9 @@ pub(crate) struct Shadow {
     objects: Objects,
     registers: Registers,
     marks: Marks,
-    /// The words of memory that were never written, one bit each; empty where every object has an initial value.
+    /// The words of memory that were never written, one bit each; empty where every object has an initial value. An
+    /// assignment of a field of a packed type writes the words of the whole value, as the machine does: a field beside it that
+    /// has no value yet is told while none of its word has one, and no longer then.
     undefined: Vec<u64>,
     /// The objects that the host can copy.
     exported: Vec<Tag>,
@@ -292,8 +294,10 @@ impl Shadow {
                 continue;
             }
             if is_store {
-                self.undefined[word / 64] &= !(1 << (word % 64));
-            } else if let Some(object) = self.objects.at(addr).symbol() {
+                self.define(word);
+            } else if let Some(object) = self.objects.at(addr).symbol()
+                && !self.objects.keeps(at.pc)
+            {
                 return self.complain(at, Wrong::Undefined { object, access });
             }
         }
@@ -310,6 +314,12 @@ impl Shadow {
 
     fn is_undefined(&self, word: usize) -> bool {
         self.undefined.get(word / 64).is_some_and(|bits| bits >> (word % 64) & 1 == 1)
+    }
+
+    fn define(&mut self, word: usize) {
+        if let Some(bits) = self.undefined.get_mut(word / 64) {
+            *bits &= !(1 << (word % 64));
+        }
     }
 
     fn look_at_race(&mut self, at: Moment, own: Number, access: Access) {
@@ -337,6 +347,13 @@ impl Shadow {
             self.use_bytes(at, 0, access);
         } else {
             self.look_at_race(at, 0, access);
+        }
+    }
+
+    /// Bytes of memory have got values that no instruction has written: the host's before the run, those of patches.
+    pub fn written(&mut self, addr: u16, bytes: u16) {
+        for word in words(addr, bytes) {
+            self.define(word);
         }
     }
 

@@ -184,7 +184,8 @@ fn select(
         let code = s.code(call.span)?;
         let (here, next) = compare(code, call.span, &id, number);
         code.switch_to(here);
-        code.emit(Inst::Load { ty: scalar, dst, addr: csl_ir::Addr { base: from, offset: 0 } }, call.span);
+        let addr = csl_ir::Addr { base: from, offset: 0 };
+        code.emit(Inst::Load { ty: scalar, dst, addr, keeps: false }, call.span);
         code.terminate(Term::Jump(end), call.span);
         code.switch_to(next);
     }
