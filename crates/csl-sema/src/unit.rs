@@ -60,6 +60,10 @@ pub enum State {
     Pending,
     /// A declaration under evaluation: meeting it again is a cycle.
     Busy,
+    /// A declaration whose initial value is under evaluation: its declared type is known, so that its address can be taken.
+    Typed(Ty),
+    /// The same, and its address has been taken.
+    Placed(GlobalRef),
     Done(GlobalItem),
     Failed(Reported),
 }
@@ -91,6 +95,8 @@ pub struct GlobalInfo {
     pub ty: Ty,
     /// The initial value; `None` until evaluated, or for `extern`.
     pub init: Option<TypedValue>,
+    /// Whether the initial value is still under evaluation.
+    pub is_busy: bool,
     pub is_const: bool,
     pub storage: ast::Storage,
     pub align: Option<u32>,
