@@ -146,6 +146,7 @@ codes! {
     ExportNowhere = "W0608", Warning, "an exported name that no PE has";
     OtherColumn = "W0609", Warning, "the params of memcpy or <collectives_2d> for another PE";
     NoReceiver = "W0610", Warning, "a route to the ramp of PEs where nothing takes the color";
+    SeveralLayouts = "E0612", Error, "a program with several layout blocks";
     // E07xx: memory.
     OutOfMemory = "E0701", Error, "a program that does not fit the memory of a PE";
     BadSection = "E0702", Error, "a link section or symbol that cannot be placed";

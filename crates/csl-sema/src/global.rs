@@ -1,11 +1,13 @@
 //! Declarations at the top level of a module: params, constants and variables.
 
+use std::sync::Arc;
+
 use csl_diag::{Code, Diagnostic};
 use csl_ir::{GlobalRef, ModuleRef, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::ast::{Expr, Storage, VarDecl, VarKind};
 
 use crate::context::{Frame, Res, Sema, Stop};
-use crate::unit::{GlobalInfo, GlobalItem, State};
+use crate::unit::{GlobalInfo, GlobalItem, ItemState, State, TopItem};
 
 /// The number that published programs write as the color of an absent stream; no chip has such a color.
 pub(crate) const UNUSED_COLOR: u32 = 32;
@@ -88,6 +90,33 @@ impl Sema<'_> {
             diagnostic.notes.extend(why.iter().map(|d| d.message.clone()));
             self.fail(diagnostic)
         })
+    }
+
+    /// Checks the values that are bound to params which nothing has read, as far as the declared types can be evaluated.
+    pub fn check_unread_params(&mut self) -> Res<()> {
+        let mut unread: Vec<(ModuleRef, Arc<VarDecl>, TypedValue)> = Vec::new();
+        for (number, module) in self.unit.modules.iter().enumerate().filter(|(_, module)| !module.file.is_library) {
+            for (name, value) in &module.params {
+                let item = module.items.get(name);
+                if let Some(ItemState { item: TopItem::Var(decl), state: State::Pending }) = item {
+                    unread.push((ModuleRef::at(number), decl.clone(), value.clone()));
+                }
+            }
+        }
+        unread.sort_by_key(|(module, decl, _)| (*module, decl.span.lo));
+        let mut result = Ok(());
+        for (module, decl, value) in unread {
+            let Some(ty) = &decl.ty else { continue };
+            let kept = self.unit.failed.len();
+            let frame = Frame::top_level(module);
+            let (ty, _) = self.apart(|s| s.in_frame(frame, |s| s.eval_type(ty)));
+            self.forget_failed(kept);
+            if let Ok(ty) = ty {
+                let value = self.in_frame(Frame::top_level(module), |s| s.param_value(module, value, ty, &decl));
+                result = result.and(value.map(|_| ()));
+            }
+        }
+        result
     }
 
     fn initial_value(&mut self, decl: &VarDecl, ty: Option<Ty>) -> Res<TypedValue> {

@@ -75,7 +75,9 @@ impl Sema<'_> {
         let mut result = self.run_all_comptime_blocks();
         result = self.declare_exported().and(result);
         result = self.instantiate_exports().and(result);
-        self.drain_pending().and(result)
+        result = self.drain_pending().and(result);
+        result?;
+        self.check_unread_params()
     }
 
     /// Checks that the declarations of all modules about the PE fit together.

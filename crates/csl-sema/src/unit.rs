@@ -9,7 +9,7 @@ use csl_machine::Size;
 use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
 use indexmap::IndexMap;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::layout::Layout;
 use crate::options::SourceFile;
@@ -162,6 +162,8 @@ pub struct Unit {
     pub plain_names: FxHashMap<String, Span>,
     /// Functions that `@export` names.
     pub exported_fns: FxHashMap<String, FnRef>,
+    /// Variables that `@export` names.
+    pub exported_vars: FxHashSet<GlobalRef>,
 
     // Parts of the program that run-time code needs.
     pub out_globals: Vec<Option<Global>>,
