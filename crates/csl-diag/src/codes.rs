@@ -135,6 +135,11 @@ codes! {
     WideStride = "W0530", Warning, "a stride that does not fit the guide's type for it";
     UnboundActivation = "W0531", Warning, "an activation of an id that nothing is bound to";
     ImpliedDereference = "W0532", Warning, "a field or an element of what a pointer leads to, without `.*`";
+    NoFilter = "W0533", Warning, "the filter of a color that has none";
+    LowAlignment = "W0534", Warning, "a FIFO in an array of less alignment than FIFOs need";
+    OddParameter = "W0535", Warning, "a task parameter of an integer type without 16 or 32 bits";
+    ColorOfOutput = "W0536", Warning, "a configuration of an output queue, on WSE-2";
+    NoRegister = "W0537", Warning, "a configuration register at an address of memory";
     // E06xx: layout, exports and RPC.
     BadRectangle = "E0601", Error, "a rectangle that does not fit the fabric";
     TileCode = "E0602", Error, "a tile without code, or with two";
@@ -147,6 +152,7 @@ codes! {
     OtherColumn = "W0609", Warning, "the params of memcpy or <collectives_2d> for another PE";
     NoReceiver = "W0610", Warning, "a route to the ramp of PEs where nothing takes the color";
     SharedSymbol = "W0611", Warning, "one symbol name for two declarations of a program";
+    SeveralLayouts = "E0612", Error, "a program with several layout blocks";
     // E07xx: memory.
     OutOfMemory = "E0701", Error, "a program that does not fit the memory of a PE";
     BadSection = "E0702", Error, "a link section or symbol that cannot be placed";

@@ -198,6 +198,8 @@ pub struct Program {
     pub queues: Vec<QueueInit>,
     /// The ends of the program's colors.
     pub ends: ColorEnds,
+    /// Colors whose filters the program names, with the places.
+    pub filters: Vec<(Color, Span)>,
     pub fifos: Vec<FifoInit>,
     pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
     pub colors: Vec<(Color, ColorConfig, Span)>,
@@ -243,6 +245,7 @@ impl Program {
             startup: Vec::new(),
             queues: Vec::new(),
             ends: ColorEnds::default(),
+            filters: Vec::new(),
             fifos: Vec::new(),
             dsr_loads: Vec::new(),
             colors: Vec::new(),

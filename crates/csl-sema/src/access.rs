@@ -94,6 +94,10 @@ impl Sema<'_> {
         match pointer.root {
             PtrRoot::Global(global) => {
                 let (name, at) = (self.unit.globals[global].name.clone(), self.unit.globals[global].span);
+                if self.unit.globals[global].is_busy {
+                    let message = format!("the value of `{name}` depends on itself");
+                    return self.error(Code::ImportCycle, at, message);
+                }
                 let diagnostic = Diagnostic::new(
                     Code::NotComptime,
                     span,

@@ -1,11 +1,13 @@
 //! Declarations at the top level of a module: params, constants and variables.
 
+use std::sync::Arc;
+
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{ModuleRef, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{GlobalRef, ModuleRef, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::ast::{Expr, Storage, VarDecl, VarKind};
 
-use crate::context::{Res, Sema, Stop};
-use crate::unit::{GlobalInfo, GlobalItem};
+use crate::context::{Frame, Res, Sema, Stop};
+use crate::unit::{GlobalInfo, GlobalItem, ItemState, State, TopItem};
 
 /// The number that published programs write as the color of an absent stream; no chip has such a color.
 pub(crate) const UNUSED_COLOR: u32 = 32;
@@ -17,9 +19,14 @@ impl Sema<'_> {
         match decl.kind {
             VarKind::Param => self.declare_param(module, decl, ty),
             VarKind::Const if decl.storage == Storage::Default && !has_attributes(decl) => {
+                self.make_addressable(module, decl, ty);
                 let value = self.initial_value(decl, ty)?;
                 self.name_module(module, decl, &value);
-                Ok(GlobalItem::Const { value, global: None })
+                let global = self.placed(module, decl);
+                if let Some(global) = global {
+                    self.end_initial(global, Some(value.clone()));
+                }
+                Ok(GlobalItem::Const { value, global })
             }
             _ => self.declare_variable(module, decl, ty),
         }
@@ -85,6 +92,33 @@ impl Sema<'_> {
         })
     }
 
+    /// Checks the values that are bound to params which nothing has read, as far as the declared types can be evaluated.
+    pub fn check_unread_params(&mut self) -> Res<()> {
+        let mut unread: Vec<(ModuleRef, Arc<VarDecl>, TypedValue)> = Vec::new();
+        for (number, module) in self.unit.modules.iter().enumerate().filter(|(_, module)| !module.file.is_library) {
+            for (name, value) in &module.params {
+                let item = module.items.get(name);
+                if let Some(ItemState { item: TopItem::Var(decl), state: State::Pending }) = item {
+                    unread.push((ModuleRef::at(number), decl.clone(), value.clone()));
+                }
+            }
+        }
+        unread.sort_by_key(|(module, decl, _)| (*module, decl.span.lo));
+        let mut result = Ok(());
+        for (module, decl, value) in unread {
+            let Some(ty) = &decl.ty else { continue };
+            let kept = self.unit.failed.len();
+            let frame = Frame::top_level(module);
+            let (ty, _) = self.apart(|s| s.in_frame(frame, |s| s.eval_type(ty)));
+            self.forget_failed(kept);
+            if let Ok(ty) = ty {
+                let value = self.in_frame(Frame::top_level(module), |s| s.param_value(module, value, ty, &decl));
+                result = result.and(value.map(|_| ()));
+            }
+        }
+        result
+    }
+
     fn initial_value(&mut self, decl: &VarDecl, ty: Option<Ty>) -> Res<TypedValue> {
         let Some(init) = &decl.init else {
             let message = format!("constant `{}` needs an initial value", decl.name.name);
@@ -109,7 +143,10 @@ impl Sema<'_> {
             ));
         }
         let value = match &decl.init {
-            Some(_) => Some(self.initial_value(decl, ty)?),
+            Some(_) => {
+                self.make_addressable(module, decl, ty);
+                Some(self.initial_value(decl, ty)?)
+            }
             None => None,
         };
         let Some(ty) = ty.or(value.as_ref().map(|v| v.ty)) else {
@@ -126,9 +163,43 @@ impl Sema<'_> {
         if decl.storage != Storage::Default && !self.is_exportable(ty) {
             return Err(self.not_exportable(ty, decl.name.span));
         }
+        if let Some(global) = self.placed(module, decl) {
+            self.end_initial(global, value);
+            return Ok(GlobalItem::Var(global));
+        }
         let info = self.global_info(module, decl, ty, value)?;
         let global = self.link(info, decl)?;
         Ok(GlobalItem::Var(global))
+    }
+
+    /// Before the initial value of a declaration is evaluated: from here on its address can be taken, if its type is declared. So
+    /// two variables may point at each other, and one at itself.
+    fn make_addressable(&mut self, module: ModuleRef, decl: &VarDecl, ty: Option<Ty>) {
+        if let Some(ty) = ty.filter(|&ty| self.has_memory(ty)) {
+            self.set_state(module, decl.name.name, State::Typed(ty));
+        }
+    }
+
+    /// The memory of a declaration whose initial value is still under evaluation.
+    pub fn place_early(&mut self, module: ModuleRef, decl: &VarDecl, ty: Ty) -> Res<GlobalRef> {
+        // Its link name and alignment are looked at now, and may lead back here.
+        self.set_state(module, decl.name.name, State::Busy);
+        let info = self.in_frame(Frame::top_level(module), |s| s.global_info(module, decl, ty, None))?;
+        let global = self.link(GlobalInfo { init: None, is_busy: true, ..info }, decl)?;
+        self.set_state(module, decl.name.name, State::Placed(global));
+        Ok(global)
+    }
+
+    fn placed(&self, module: ModuleRef, decl: &VarDecl) -> Option<GlobalRef> {
+        match self.unit.modules[module].items.get(&decl.name.name)?.state {
+            State::Placed(global) => Some(global),
+            _ => None,
+        }
+    }
+
+    fn end_initial(&mut self, global: GlobalRef, value: Option<TypedValue>) {
+        let info = &mut self.unit.globals[global];
+        (info.init, info.is_busy) = (value, false);
     }
 
     fn comptime_global(&mut self, decl: &VarDecl, ty: Ty, value: Option<TypedValue>) -> Res<GlobalItem> {
@@ -152,6 +223,7 @@ impl Sema<'_> {
             name,
             ty,
             init,
+            is_busy: false,
             is_const: decl.kind == VarKind::Const,
             storage: decl.storage,
             has_link_name: decl.linkname.is_some(),

@@ -160,6 +160,7 @@ impl Sema<'_> {
         self.warn_exported_nowhere(&layout, &programs);
         merged?;
         self.warn_no_receiver(&layout, &programs, rectangle);
+        self.warn_no_filter(&layout, &programs, rectangle);
         packed_sends::warnings(&programs).into_iter().for_each(|warning| self.report(warning));
         unbound_activations::warnings(&programs).into_iter().for_each(|warning| self.report(warning));
         self.warn_uninitialized();
@@ -173,18 +174,24 @@ impl Sema<'_> {
         // This comes first: the params of a PE's program have no values here, and errors about that would hide the real
         // one.
         let file = self.load_file(root, None, None)?;
-        let Some(block) = layout_block(&file.ast) else {
+        let mut blocks = layout_blocks(&file.ast).cloned();
+        let Some(block) = blocks.next() else {
             let message = format!("{root} has no `layout` block");
             let diagnostic = Diagnostic::unplaced(Code::NoLayout, message);
             let help = "compile the file that holds the program's layout: a PE's program is compiled with the layout that \
                         names it in @set_tile_code";
             return Err(self.fail(diagnostic.help(help)));
         };
+        if let Some(second) = blocks.next() {
+            let diagnostic = Diagnostic::new(Code::SeveralLayouts, second.span, "a program has one `layout` block");
+            return Err(self.fail(diagnostic.secondary(block.span, "this is the first")));
+        }
         let bindings = self.command_line_bindings()?;
         let module = self.load_module(root, None, bindings, None)?;
         self.check_command_line(module)?;
         self.layout()?.in_block = true;
         self.in_frame(Frame::top_level(module), |s| s.exec_block(&block))?;
+        self.check_unread_params()?;
         let layout = Layout { is_legacy: self.unit.is_legacy, ..std::mem::take(self.layout()?) };
         let rectangle = self.check_tiles(&layout, block.span)?;
         Ok((layout, rectangle))
@@ -306,9 +313,9 @@ fn runs(tiles: &[u32], rectangle: Size) -> Vec<TileRun> {
     runs
 }
 
-fn layout_block(file: &File) -> Option<Arc<Block>> {
-    file.items.iter().find_map(|item| match item {
-        Item::Layout(block) => Some(block.clone()),
+fn layout_blocks(file: &File) -> impl Iterator<Item = &Arc<Block>> {
+    file.items.iter().filter_map(|item| match item {
+        Item::Layout(block) => Some(block),
         _ => None,
     })
 }

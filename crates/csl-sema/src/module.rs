@@ -229,9 +229,14 @@ impl Sema<'_> {
             State::Done(item) => return Ok(Some(item.clone())),
             State::Failed(reported) => return Err((*reported).into()),
             State::Busy => {
-                let span = entry.item.name_span();
-                let message = format!("the value of `{name}` depends on itself");
-                return Err(self.error(Code::ImportCycle, span, message));
+                let item = entry.item.clone();
+                return Err(self.value_cycle(name, item));
+            }
+            State::Placed(global) => return Ok(Some(GlobalItem::Var(*global))),
+            State::Typed(ty) => {
+                let (ty, item) = (*ty, entry.item.clone());
+                let TopItem::Var(decl) = &item else { return Err(self.value_cycle(name, item)) };
+                return Ok(Some(GlobalItem::Var(self.place_early(module, decl, ty)?)));
             }
             State::Pending => {}
         }
@@ -252,12 +257,38 @@ impl Sema<'_> {
                 State::Done(item.clone())
             }
             Err(reported) => {
+                self.unlink(module, name);
                 self.unit.failed.push((module, name));
                 State::Failed(*reported)
             }
         };
         self.set_state(module, name, state);
         Ok(result.map(Some)?)
+    }
+
+    fn value_cycle(&mut self, name: Symbol, item: TopItem) -> Stop {
+        let message = format!("the value of `{name}` depends on itself");
+        let diagnostic = Diagnostic::new(Code::ImportCycle, item.name_span(), message);
+        let may_point = |init: &Expr| {
+            matches!(
+                init.kind,
+                ExprKind::StructInit { .. } | ExprKind::ArrayInit { .. } | ExprKind::Tuple(_) | ExprKind::AddrOf(_)
+            )
+        };
+        self.fail(match item {
+            TopItem::Var(decl) if decl.ty.is_none() && decl.init.as_ref().is_some_and(may_point) => {
+                diagnostic.help(format!("if only its address is needed, declare its type: `{name}: T = ...`"))
+            }
+            _ => diagnostic,
+        })
+    }
+
+    /// Takes back the symbol of a declaration that has failed behind the taking of its address.
+    fn unlink(&mut self, module: ModuleRef, name: Symbol) {
+        if let Some(ItemState { state: State::Placed(global), .. }) = self.unit.modules[module].items.get(&name) {
+            let global = *global;
+            self.unit.linked.retain(|_, linked| *linked != global);
+        }
     }
 
     /// Forgets the declarations that failed after the first `kept`, so that they are evaluated again: their findings

@@ -26,6 +26,8 @@ pub struct Pe {
     pub tasks: Vec<TaskBind>,
     pub startup: Vec<Startup<Opnd>>,
     pub queues: Vec<QueueInit>,
+    /// Colors that `@get_filter_id` names, with the places.
+    pub filters: Vec<(Color, Span)>,
     pub fifos: Vec<FifoInit>,
     pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
     pub colors: Vec<(Color, ColorConfig, Span)>,
@@ -267,6 +269,24 @@ impl Pe {
             warnings.push(warning.note(note).help("take another queue for the color, and initialize it"));
         }
         warnings
+    }
+
+    /// Warns of colors and priorities of output queues on WSE-2, but where a DSD has no color, of which another warning tells.
+    pub fn warn_configured_outputs(&self, library: &[FileId]) -> Vec<Diagnostic> {
+        let stands_in = |queue: QueueId| {
+            self.queue_uses.iter().any(|&(dir, used, color, _)| (dir, used, color) == (QueueDir::Out, queue, None))
+        };
+        let is_told = |queue: &&QueueInit| {
+            let is_configured = queue.dir == QueueDir::Out && (queue.color.is_some() || queue.priority.is_some());
+            is_configured && !library.contains(&queue.span.file) && !stands_in(queue.id)
+        };
+        let warning = |queue: &QueueInit| {
+            let message = "on WSE-2 an output queue has neither a color nor a priority of its own";
+            let note = "the color is that of the DSD which sends; the guide calls a second argument an error here";
+            let help = "write `@initialize_queue(queue)`, and the configuration under `if (@is_arch(\"wse3\"))`";
+            Diagnostic::new(Code::ColorOfOutput, queue.span, message).note(note).help(help)
+        };
+        self.queues.iter().filter(is_told).map(warning).collect()
     }
 
     /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets. Those of

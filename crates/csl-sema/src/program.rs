@@ -75,7 +75,9 @@ impl Sema<'_> {
         let mut result = self.run_all_comptime_blocks();
         result = self.declare_exported().and(result);
         result = self.instantiate_exports().and(result);
-        self.drain_pending().and(result)
+        result = self.drain_pending().and(result);
+        result?;
+        self.check_unread_params()
     }
 
     /// Checks that the declarations of all modules about the PE fit together.
@@ -91,6 +93,9 @@ impl Sema<'_> {
         pe.follow_old_conventions(options.arch, chip);
         let mut warnings = if options.memcpy { pe.warn_reserved(&chip.memcpy) } else { Vec::new() };
         warnings.extend(pe.warn_shared_queues(&library));
+        if options.arch == Arch::Wse2 {
+            warnings.extend(pe.warn_configured_outputs(&library));
+        }
         if options.arch == Arch::Wse3 && !changes_registers && !pe.binds_colors {
             warnings.extend(pe.warn_other_colors());
         }
@@ -340,6 +345,7 @@ impl Sema<'_> {
             startup: pe.startup,
             ends,
             queues: pe.queues,
+            filters: pe.filters,
             fifos: pe.fifos,
             dsr_loads: pe.dsr_loads,
             colors: pe.colors,

@@ -8,7 +8,7 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ColorEnds, Program, Route};
 use csl_machine::{Color, ColorConfig, Coord, DirSet, Direction, Size};
 use indexmap::IndexMap;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::Sema;
 use crate::layout::Layout;
@@ -138,6 +138,38 @@ impl Sema<'_> {
             );
             let note = "wavelets that nothing takes fill the ramp's buffer, and block the color behind them";
             self.report(Diagnostic::new(Code::NoReceiver, span, message).note(note).help(help));
+        }
+    }
+
+    /// Warns once a place of `@get_filter_id` of PEs whose routers have no filter for the color.
+    pub fn warn_no_filter(&mut self, layout: &Layout, programs: &[Program], rectangle: Size) {
+        if programs.iter().all(|program| program.filters.is_empty()) {
+            return;
+        }
+        let filtered = layout.routes.iter().filter(|(route, _)| route.config.filter.is_some());
+        let filters: FxHashSet<(Coord, Color)> =
+            filtered.map(|(route, _)| (Coord { x: route.x, y: route.y }, route.color)).collect();
+        let mut found: IndexMap<(Span, Color), (Coord, u32)> = IndexMap::new();
+        for (at, tile) in (0..).zip(&layout.tiles) {
+            let Some(program) = tile.checked_sub(1).map(|number| &programs[number as usize]) else { continue };
+            let at = rectangle.place(at);
+            // A call may be evaluated several times.
+            let named: FxHashSet<(Color, Span)> = program.filters.iter().copied().collect();
+            for (color, span) in named.into_iter().filter(|(color, _)| !filters.contains(&(at, *color))) {
+                found.entry((span, color)).or_insert((at, 0)).1 += 1;
+            }
+        }
+        found.sort_keys();
+        for ((span, color), (Coord { x, y }, count)) in found {
+            let (have, more) = match count {
+                1 => ("has", String::new()),
+                2 => ("have", " and one more PE".to_owned()),
+                _ => ("have", format!(" and {} more PEs", count - 1)),
+            };
+            let message = format!("PE ({x}, {y}){more} {have} no filter for color {color}");
+            let note = "what is set for a filter that is not there has no effect; the guide calls this an error";
+            let help = "give the color a `.filter` in `@set_color_config`, or leave the call out on such PEs";
+            self.report(Diagnostic::new(Code::NoFilter, span, message).note(note).help(help));
         }
     }
 }

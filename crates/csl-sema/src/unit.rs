@@ -9,7 +9,7 @@ use csl_machine::Size;
 use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
 use indexmap::IndexMap;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::layout::Layout;
 use crate::options::SourceFile;
@@ -60,6 +60,10 @@ pub enum State {
     Pending,
     /// A declaration under evaluation: meeting it again is a cycle.
     Busy,
+    /// A declaration whose initial value is under evaluation: its declared type is known, so that its address can be taken.
+    Typed(Ty),
+    /// The same, and its address has been taken.
+    Placed(GlobalRef),
     Done(GlobalItem),
     Failed(Reported),
 }
@@ -91,6 +95,8 @@ pub struct GlobalInfo {
     pub ty: Ty,
     /// The initial value; `None` until evaluated, or for `extern`.
     pub init: Option<TypedValue>,
+    /// Whether the initial value is still under evaluation.
+    pub is_busy: bool,
     pub is_const: bool,
     pub storage: ast::Storage,
     /// Whether the program itself names its symbol.
@@ -158,6 +164,8 @@ pub struct Unit {
     pub plain_names: FxHashMap<String, Span>,
     /// Functions that `@export` names.
     pub exported_fns: FxHashMap<String, FnRef>,
+    /// Variables that `@export` names.
+    pub exported_vars: FxHashSet<GlobalRef>,
 
     // Parts of the program that run-time code needs.
     pub out_globals: Vec<Option<Global>>,

@@ -2,70 +2,78 @@
 
     { A[j=0:3][i=0:5] -> [PE[i//2, j//2] -> index[j%2, i%2]] }
 
-An element (j, i) of the host tensor A lies on the PE in column i//2 and row j//2, at position (j%2, i%2) there.
+An element (j, i) of the host tensor A lies on the PE in column i//2 and row j//2, at position (j%2, i%2) there. `port_map_text.py` has
+the notation.
 """
-import ast
 import math
-import re
 
 import numpy as np
 
-from waferlab import arrays
+from waferlab import arrays, port_map_text
 from waferlab.errors import ArgumentError
 from waferlab.warning import warn
-
-# A published program has one closing brace too many: its text is an f-string but for the last part.
-_MAP = re.compile(r"^\s*\{\s*(\w+)\s*((?:\[[^\]]*\]\s*)+)->\s*\[\s*PE\s*\[(.*?)\]\s*->\s*index\s*\[(.*?)\]\s*\]\s*\}+\s*$")
-_DIMENSION = re.compile(r"(?:(\w+)\s*=\s*)?([^:=]+)(?::([^:=]+))?")
-_OPERATORS = {
-    ast.Add: np.add,
-    ast.Sub: np.subtract,
-    ast.Mult: np.multiply,
-    ast.FloorDiv: np.floor_divide,
-    ast.Mod: np.mod,
-}
-
 
 # The most elements of a tensor: each takes some tens of bytes while its place is worked out.
 _MOST = 2**28
 
 
 class _Elements:
-    """The shape of the tensor, and of each of its elements, in row-major order, column, row and indices. A dimension is a name and
-    a range, or a number alone, which stands for one place. `count` is the size of the tensor, where there is one."""
+    """The shape of the tensor, and of each of its elements, in row-major order, column, row and indices. `count` is the size of the
+    tensor, where there is one."""
 
     def __init__(self, text, count=None):
         arrays.text("a port map", text)
-        match = _MAP.match(text.replace("\n", " "))
-        parts = [part.strip() for part in re.split(r"\]\s*\[|,", match[2].strip()[1:-1])] if match else []
-        dimensions = [_DIMENSION.fullmatch(part) for part in parts]
-        if not dimensions or None in dimensions:
-            raise ArgumentError(f"this is not a port map: {text!r}")
-        self.name = match[1]
         try:
-            ranges = [range(_bound(low), _bound(high or low) + 1) for _, low, high in map(re.Match.groups, dimensions)]
-            self.shape = tuple(len(r) for r in ranges)
-            if 0 in self.shape:
-                raise ArgumentError("a dimension ends before it begins")
-            self.size = math.prod(self.shape)
-            if count not in (None, self.size):
-                raise ArgumentError(f"the port map describes {self.size} elements, the tensor has {count}")
-            if self.size > _MOST:
-                raise ArgumentError(f"its {self.size} elements are too many; a tensor has up to {_MOST}")
-            given = [dimension[1] for dimension in dimensions if dimension[1]]
-            if twice := [name for name in given if given.count(name) > 1]:
-                raise ArgumentError(f"there are two dimensions {twice[0]}")
-            grids = np.meshgrid(*ranges, indexing="ij")
-            names = {dimension[1]: grid.reshape(-1) for dimension, grid in zip(dimensions, grids)}
-            place, self.indices = _values(match[3], names), _values(match[4], names)
-            if len(place) != 2:
-                raise ArgumentError("PE[..] has a column and a row")
-            self.column, self.row = place
-            if any(index.min() < 0 for index in self.indices):
-                raise ArgumentError("an index is negative; the first position is 0")
+            self._read(port_map_text.parse(text), count)
         except ArgumentError as error:
             raise ArgumentError(f"port map {text!r}: {error}") from None
+        except RecursionError:
+            raise ArgumentError(f"port map {text!r}: it is nested too deeply") from None
 
+    def _read(self, parts, count):
+        self.name = parts[0].name
+        kinds = [(part.name, len(part.dimensions), len(part.indices)) for part in parts]
+        if other := [kind for kind in kinds if kind != kinds[0]]:
+            described = ["{} with {} dimensions and {} indices".format(*kind) for kind in (kinds[0], other[0])]
+            raise ArgumentError(f"it is of {described[0]} and of {described[1]}; a map is of one tensor")
+        boxes = [_Box(part) for part in parts]
+        size = sum(box.size for box in boxes)
+        if all(box.is_full for box in boxes) and count not in (None, size):
+            raise ArgumentError(f"the port map describes {size} elements, the tensor has {count}")
+        if size > _MOST:
+            raise ArgumentError(f"its {size} elements are too many; a tensor has up to {_MOST}")
+        elements = [box.elements() for box in boxes]
+        # Each number of an element for all parts: its position in each dimension, then column, row and indices.
+        positions, place, self.indices = ([_joined(values) for values in zip(*each)] for each in zip(*elements))
+        if not positions[0].size:
+            raise ArgumentError("the condition holds for no element")
+        if any(index.min() < 0 for index in self.indices):
+            raise ArgumentError("an index is negative; the first position is 0")
+        if len(boxes) == 1 and boxes[0].is_full:
+            self.shape, self.size, (self.column, self.row) = boxes[0].shape, size, place
+        else:
+            self._order(positions, place)
+        if count not in (None, self.size):
+            raise ArgumentError(f"the port map describes {self.size} elements, the tensor has {count}")
+
+    def _order(self, positions, place):
+        """Puts the elements in the order of the tensor, which has to have each once."""
+        lows = [int(position.min()) for position in positions]
+        self.shape = tuple(int(position.max()) - low + 1 for position, low in zip(positions, lows))
+        self.size = math.prod(self.shape)
+        if self.size > _MOST:
+            raise ArgumentError(f"its {self.size} elements are too many; a tensor has up to {_MOST}")
+        numbers = np.ravel_multi_index([position - low for position, low in zip(positions, lows)], self.shape)
+        times = np.bincount(numbers, minlength=self.size)
+        if (times != 1).any():
+            first = int(np.argmax(times != 1))
+            numbered = zip(np.unravel_index(first, self.shape), lows)
+            element = self.name + "".join(f"[{at + low}]" for at, low in numbered)
+            what = "has no place, and the tensor has all between its first and its last" if times[first] == 0 else "has two places"
+            raise ArgumentError(f"{element} {what}")
+        order = np.argsort(numbers, kind="stable")
+        self.column, self.row = (values[order] for values in place)
+        self.indices = [index[order] for index in self.indices]
 
     def shared(self):
         """Two elements that have one place and index, as a text; None where each has its own."""
@@ -111,40 +119,59 @@ class Streams:
         self.places = [(column, row, np.array(ats)) for (column, row), ats in of_place.items()]
 
 
-def _bound(text):
-    """A bound of a dimension, such as 3 or 4-1."""
-    return int(_values(text, {"": np.zeros(1, int)})[0][0])
+class _Box:
+    """The elements that a part of a map may describe: the bounds of each dimension. It is full where all of them are."""
+
+    def __init__(self, part):
+        self.part = part
+        self.bounds = {name: [None, None] for name in part.dimensions}
+        sums = [comparison.bounds() for comparison in part.comparisons]
+        known = [one for found in sums for one in found or []]
+        self.is_full = None not in sums and all(sum(map(bool, factors.values())) == 1 for _, factors in known)
+        # Each round hands a bound on to one more dimension at least.
+        for _ in self.bounds:
+            for constant, factors in known:
+                self._narrow(constant, factors)
+        for name, (low, high) in self.bounds.items():
+            if low is None or high is None:
+                raise ArgumentError(f"{name} has no bounds; write {name}=0:3, or a condition such as : 0 <= {name} < 4")
+            if low > high:
+                raise ArgumentError(f"{name} ends before it begins")
+            if max(-low, high) >= port_map_text.MOST:
+                raise ArgumentError(f"{max(-low, high)} is beyond 64 bits")
+        self.shape = tuple(high - low + 1 for low, high in self.bounds.values())
+        self.size = math.prod(self.shape)
+
+    def _narrow(self, constant, factors):
+        """Takes from the bounds what makes a sum negative."""
+        for name, factor in factors.items():
+            others = [(self.bounds[other][value > 0], value) for other, value in factors.items() if other != name and value]
+            if factor == 0 or any(bound is None for bound, _ in others):
+                continue
+            most = constant + sum(bound * value for bound, value in others)
+            low, high = self.bounds[name]
+            if factor > 0:
+                least = -(most // factor)
+                self.bounds[name][0] = least if low is None else max(low, least)
+            else:
+                greatest = most // -factor
+                self.bounds[name][1] = greatest if high is None else min(high, greatest)
+
+    def elements(self):
+        """The positions, the place and the indices of its elements."""
+        grids = np.meshgrid(*(np.arange(low, high + 1) for low, high in self.bounds.values()), indexing="ij")
+        dimensions = {name: grid.reshape(-1) for name, grid in zip(self.bounds, grids)}
+        if not self.is_full:
+            holds = np.ones(self.size, bool)
+            for comparison in self.part.comparisons:
+                holds &= comparison.holds(dimensions)
+            dimensions = {name: values[holds] for name, values in dimensions.items()}
+        values = lambda expressions: [expression.value(dimensions) for expression in expressions]
+        return list(dimensions.values()), values(self.part.place), values(self.part.indices)
 
 
-def _values(text, names):
-    """The comma-separated expressions of `text` for every element."""
-    return [_evaluate(_parsed(part), names) for part in text.split(",")]
-
-
-def _parsed(text):
-    try:
-        return ast.parse(re.sub(r"\bmod\b", "%", text.strip()), mode="eval").body
-    except SyntaxError:
-        raise ArgumentError(f"{text.strip()!r} is no expression") from None
-
-
-def _evaluate(node, names):
-    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        left, right = _evaluate(node.left, names), _evaluate(node.right, names)
-        if isinstance(node.op, (ast.FloorDiv, ast.Mod)) and not right.all():
-            raise ArgumentError(f"{ast.unparse(node)!r} divides by 0")
-        return _OPERATORS[type(node.op)](left, right)
-    if isinstance(node, ast.Constant) and isinstance(node.value, int):
-        if abs(node.value) > np.iinfo(np.int64).max:
-            raise ArgumentError(f"{node.value} is beyond 64 bits")
-        return np.full_like(next(iter(names.values())), node.value)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_evaluate(node.operand, names)
-    if isinstance(node, ast.Name):
-        if node.id not in names:
-            raise ArgumentError(f"there is no dimension {node.id}")
-        return names[node.id]
-    raise ArgumentError(f"{ast.unparse(node)!r}: +, -, *, //, % and mod are known")
+def _joined(values):
+    return values[0] if len(values) == 1 else np.concatenate(values)
 
 
 def _linear(indices):

@@ -66,7 +66,7 @@ pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     }
     let registers = registers(s, &mut fields)?;
     fields.finish(s)?;
-    align(s, buffer);
+    align(s, buffer, call.arg_span(0));
     let words = (elements * u64::from(words)) as u32;
     let fifos = &mut s.pe()?.fifos;
     let number = FifoRef::at(fifos.len());
@@ -170,10 +170,21 @@ fn load_registers(s: &mut Sema<'_>, fifo: FifoRef, registers: Registers, span: S
     Ok(())
 }
 
-/// Aligns the buffer of a FIFO to the widest access, 128 bits (chosen: the guide gives no number).
-fn align(s: &mut Sema<'_>, buffer: GlobalRef) {
+/// Aligns the buffer of a FIFO to the widest access, 128 bits (chosen: the guide gives no number), unless the program says
+/// otherwise; a warning where it says less than `FIFO_MIN_ALIGNMENT` of `<tile_config>`, which the guide calls an error.
+fn align(s: &mut Sema<'_>, buffer: GlobalRef, span: Span) {
     const BUFFER_ALIGN: u32 = 16;
-    s.unit.globals[buffer].align.get_or_insert(BUFFER_ALIGN);
+    const LEAST_ALIGN: u32 = 4;
+    let info = &mut s.unit.globals[buffer];
+    let (align, declared) = (*info.align.get_or_insert(BUFFER_ALIGN), info.span);
+    if align < LEAST_ALIGN && !s.is_of_library(span) {
+        let message = format!("this array is aligned to {align} bytes, and a FIFO needs {LEAST_ALIGN}");
+        let diagnostic = Diagnostic::new(Code::LowAlignment, span, message)
+            .secondary(declared, "declared here")
+            .note("here that makes no difference; the guide calls it an error")
+            .help("leave its `align` out: arrays of FIFOs are aligned by themselves");
+        s.report(diagnostic);
+    }
 }
 
 pub(super) fn set_read_length(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {

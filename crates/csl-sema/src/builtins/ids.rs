@@ -164,8 +164,13 @@ fn register(
 /// `@get_filter_id`: a filter has the number of its color here, because no PE has filters to share out (a choice).
 pub(super) fn get_filter_id(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let value = call.constant(s, 0)?;
-    match small(&value).filter(|&color| s.chip.is_routable_color(color)) {
-        Some(color) if id_kind(s, value.ty) == Some(IdKind::Color) => Ok(int_value(Ty::U16, color)),
+    match small(&value).and_then(|color| s.chip.routable_color(color)) {
+        Some(color) if id_kind(s, value.ty) == Some(IdKind::Color) => {
+            if !s.in_library() {
+                s.pe()?.filters.push((color, call.span));
+            }
+            Ok(int_value(Ty::U16, color.number()))
+        }
         _ => Err(call.refuse(s, 0, value.ty, "a routable color")),
     }
 }

@@ -1,6 +1,6 @@
 //! Registers and counters of a PE, and the services that the standard library needs.
 
-use csl_diag::Code;
+use csl_diag::{Code, Diagnostic};
 use csl_ir::{Inst, MathFn, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
 use csl_machine::SysOp;
 
@@ -74,9 +74,20 @@ fn check_ranges(s: &mut Sema<'_>, call: &Call<'_>, index: usize, addr: &Operand)
     Err(s.error(Code::BadBuiltinArgument, call.arg_span(0), "this address lies outside the ranges given"))
 }
 
+/// Warns of an address at which there is memory and no register.
+fn check_address(s: &mut Sema<'_>, call: &Call<'_>, addr: &Operand) {
+    let words = s.chip.memory.bytes / 2;
+    if let Some(addr) = addr.as_const().and_then(small).filter(|&addr| addr < words) {
+        let message = format!("no configuration register has the address {addr:#x}");
+        let note = format!("addresses count words of 16 bits, and memory ends at {words:#x}; registers lie behind it");
+        s.report(Diagnostic::new(Code::NoRegister, call.arg_span(0), message).note(note));
+    }
+}
+
 pub(super) fn get_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let addr = s.eval_as(&call.args[0], Ty::U16)?;
     check_ranges(s, call, 1, &addr)?;
+    check_address(s, call, &addr);
     if !s.is_comptime() {
         let addr = s.opnd(&addr, call.arg_span(0))?;
         return sys_value(s, call, SysOp::GetConfig, vec![addr]);
@@ -99,6 +110,7 @@ pub(super) fn set_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let addr = s.eval_as(&call.args[0], Ty::U16)?;
     let value = s.eval_as(&call.args[1], Ty::U16)?;
     check_ranges(s, call, 2, &addr)?;
+    check_address(s, call, &addr);
     if !s.is_comptime() {
         let addr = s.opnd(&addr, call.arg_span(0))?;
         let value = s.opnd(&value, call.arg_span(1))?;

@@ -99,6 +99,9 @@ pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let Value::Ptr(csl_ir::Pointer { root: PtrRoot::Global(global), .. }) = pointer.value else {
         return Err(call.refuse(s, 0, pointer.ty, "a pointer to a global variable or function"));
     };
+    if !s.unit.exported_vars.insert(global) {
+        return Err(s.error(Code::BadExport, call.arg_span(0), "this variable is exported with `@export` twice"));
+    }
     let info = &mut s.unit.globals[global];
     info.name = name.clone();
     info.storage = Storage::Export;

@@ -4,6 +4,7 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{FnRef, FuncId, IdKind, Opnd, TaskBind, Ty, TypeKind};
 use csl_machine::registers::ce;
 use csl_machine::{Arch, Startup, SysOp, TaskId, TaskKind, TaskTarget};
+use csl_syntax::ast::FnDecl;
 
 use super::Call;
 use super::args::{id_kind, small};
@@ -104,7 +105,21 @@ fn task_instance(
         let diagnostic = Diagnostic::new(Code::BadTaskSignature, call.arg_span(index), problem);
         return Err(s.fail(diagnostic.secondary(at, format!("`{name}` is declared here"))));
     }
+    warn_odd_params(s, &info.decl, &ty.params);
     Ok((s.instance(task, call.span)?, params))
+}
+
+/// Warns of parameters of integer types that the guide allows in memory alone.
+fn warn_odd_params(s: &mut Sema<'_>, decl: &FnDecl, types: &[Ty]) {
+    for (param, &ty) in decl.params.iter().zip(types) {
+        let is_odd = matches!(s.types.kind(ty), TypeKind::Int { bits, .. } if !matches!(bits, 16 | 32));
+        if is_odd && !s.is_of_library(param.span) {
+            let message = format!("a parameter of a task has type `{}`", s.show(ty));
+            let note = "the guide allows integers of 16 and 32 bits as parameters of tasks, and no others";
+            let help = "take a u16 or u32, and convert it in the task";
+            s.report(Diagnostic::new(Code::OddParameter, param.span, message).note(note).help(help));
+        }
+    }
 }
 
 fn param_bits(s: &mut Sema<'_>, params: &[Ty], span: Span) -> Res<Vec<u8>> {
