@@ -21,10 +21,10 @@ use session::{After, COMMANDS_HELP, Session};
 /// The text after the options in `--help`.
 fn help() -> String {
     format!(
-        "Commands, of a session or alone:\n\n{COMMANDS_HELP}\nAddresses and lengths are in 16-bit words, coordinates those of the \
-         whole fabric. FOLDER and FILE may be [N] of a list. One command alone looks at the only core file of the folder, or of the \
-         working directory, and prints what a session writes to a file. Status 1: the command failed, or one of those from a pipe or a \
-         file."
+        "Commands, in a session or one on the command line:\n\n{COMMANDS_HELP}\nAddresses and lengths are in 16-bit words, coordinates those of the \
+         whole fabric. FOLDER and FILE may be [N] of a list. A command on the command line looks at the only core file of the folder, or \
+         of the working directory, and its `memory read` prints instead of writing a log file. Status 1: a command failed (a session in \
+         a terminal ends with 0)."
     )
 }
 

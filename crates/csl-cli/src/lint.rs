@@ -208,7 +208,7 @@ fn refuse_output(words: &[OsString]) -> Result<(), String> {
     };
     let given = given.join(" and ");
     Err(format!(
-        "{given} {have} no effect: lint writes nothing, and prints findings alone; leave {them} out, or call cslc"
+        "{given} {have} no effect here: lint makes no output folder and prints only findings; leave {them} out, or call cslc"
     ))
 }
 

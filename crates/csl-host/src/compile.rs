@@ -314,32 +314,42 @@ fn summary(options: &Options, image: &Image) -> String {
     )
 }
 
+/// The options of a program that have no effect on it: a mistake of the command line.
+pub(crate) fn without_effect(options: &Options) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    // No published script gives these without `--memcpy`.
+    let of_memcpy = [
+        ("--channels", u32::from(options.channels), 1),
+        ("--width-west-buf", options.west_buffer, 0),
+        ("--width-east-buf", options.east_buffer, 0),
+    ];
+    for (option, given, usual) in of_memcpy {
+        if !options.memcpy && given != usual {
+            let text = format!("{option}={given} has no effect without --memcpy");
+            let help = "give --memcpy, too, or leave the option out";
+            found.push(Diagnostic::unplaced(Code::IgnoredOption, text).help(help));
+        }
+    }
+    for folder in options.import_paths.iter().filter(|folder| !options.locate(folder).is_dir()) {
+        let text = format!("--import-path={}: there is no such folder", folder.display());
+        found.push(Diagnostic::unplaced(Code::IgnoredOption, text));
+    }
+    found
+}
+
 impl Compilation {
-    /// A compilation that has begun. Options without effect get a note, which `--warnings-as-errors` leaves alone: the
+    /// A compilation that has begun. `--warnings-as-errors` leaves the warnings of options without effect alone: the
     /// program is not at fault.
     fn of(options: &Options) -> Compilation {
         let mut begun = Compilation::default();
+        if options.allow.contains(&Code::IgnoredOption) {
+            return begun;
+        }
         for option in &options.ignored {
             let text = format!("{option} has no effect: Waferlab's compiler has nothing of the kind to write");
             begun.push(Diagnostic::unplaced(Code::IgnoredOption, text));
         }
-        // No published script gives these without `--memcpy`.
-        let of_memcpy = [
-            ("--channels", u32::from(options.channels), 1),
-            ("--width-west-buf", options.west_buffer, 0),
-            ("--width-east-buf", options.east_buffer, 0),
-        ];
-        for (option, given, usual) in of_memcpy {
-            if !options.memcpy && given != usual {
-                let text = format!("{option}={given} has no effect without --memcpy");
-                let help = "give --memcpy, too, or leave the option out";
-                begun.push(Diagnostic::unplaced(Code::IgnoredOption, text).help(help));
-            }
-        }
-        for folder in options.import_paths.iter().filter(|folder| !options.locate(folder).is_dir()) {
-            let text = format!("--import-path={}: there is no such folder", folder.display());
-            begun.push(Diagnostic::unplaced(Code::IgnoredOption, text));
-        }
+        without_effect(options).into_iter().for_each(|warning| begun.push(warning));
         begun
     }
 

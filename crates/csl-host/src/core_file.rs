@@ -135,8 +135,10 @@ impl Core {
     /// The reason why they are no core file of the program.
     pub fn of(bytes: &[u8], image: Image) -> Result<Core, CoreError> {
         let mut begin = bytes.strip_prefix(MAGIC).ok_or(CoreError::NotACore)?;
-        if word(&mut begin) != Some(VERSION) {
-            return Err(CoreError::Version);
+        match word(&mut begin) {
+            Some(VERSION) => {}
+            Some(_) => return Err(CoreError::Version),
+            None => return Err(CoreError::Changed),
         }
         let body =
             unsealed(bytes).and_then(|whole| whole.get(bytes.len() - begin.len()..)).ok_or(CoreError::Changed)?;

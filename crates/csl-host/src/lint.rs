@@ -10,7 +10,7 @@ use csl_image::is_library;
 use csl_lint::{Joint, Told};
 use csl_sema::{Analysis, Resolved, Sources};
 
-use crate::compile::{Compilation, code_errors, sema_options};
+use crate::compile::{Compilation, code_errors, sema_options, without_effect};
 use crate::options::{Level, Options};
 use crate::placement::place;
 use crate::sources::FileSources;
@@ -103,6 +103,11 @@ fn findings(programs: &[Options], levels: &[(Code, Level)], texts: &Texts) -> Co
         let checked = csl_sema::Options { check_all: true, ..sema_options(options) };
         let mut analysis = csl_sema::analyze(&options.root.to_string_lossy(), &mut sources, &checked);
         let own = allowed(options, levels);
+        for warning in without_effect(options) {
+            if !own.contains(&Code::IgnoredOption) && !unplaced.contains(&warning) {
+                unplaced.push(warning);
+            }
+        }
         if let Ok(wafer) = &analysis.wafer {
             match place(options, wafer.size) {
                 Ok(placement) if !analysis.diagnostics.has_errors() => {

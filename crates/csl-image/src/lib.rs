@@ -98,7 +98,9 @@ pub enum ImageError {
     NotAnImage,
     #[error("image of format version {0}; this Waferlab reads version {VERSION}: compile the program again")]
     Version(u32),
-    #[error("damaged image: some of its bytes have changed since it was written; compile the program again")]
+    #[error(
+        "damaged image: some of its bytes have changed since it was written, or its end is missing; compile the program again"
+    )]
     Changed,
     #[error("damaged image: {0}")]
     Damaged(#[from] postcard::Error),

@@ -41,7 +41,7 @@ pub struct Ports {
     /// The input slots with a wavelet, and above them the output queues with room: what an operation may need. (One word: a
     /// read of two that were written one by one has to wait for the writes.)
     ready: u64,
-    /// The output queues with a wavelet, and those whose head may land in the cycle after the last departure.
+    /// The output queues with a wavelet, and those of which the head is known to be ready to land in the next cycle.
     sending: u16,
     due: u16,
     /// Input slots from which the PE has taken a wavelet; the simulator clears the mask once it has woken the router.

@@ -11,7 +11,7 @@ use csl_syntax::ast::{FnDecl, Inlining, Storage, VarDecl};
 use rustc_hash::FxHashMap;
 
 use crate::context::{Frame, Res, Sema, Stop};
-use crate::unit::{FnInfo, GlobalInfo, GlobalItem, InstanceKey, TopItem};
+use crate::unit::{GlobalInfo, GlobalItem, InstanceKey, TopItem};
 
 impl Sema<'_> {
     /// Declares exports: they are part of the program whether it uses them or not.
@@ -175,38 +175,28 @@ impl Sema<'_> {
         Ok(known)
     }
 
-    /// Warns of declarations that share a symbol by a link name or as exports. The rest of `export` and `extern` variables is an
-    /// error where they are linked.
+    /// Warns of variables that share a symbol by a link name, and of functions that are exported under one. The rest of `export`
+    /// and `extern` variables is an error where they are linked.
     pub fn warn_shared_symbols(&mut self) -> Res<Vec<Diagnostic>> {
-        // Each with its place, its symbol, and whether it is named by the program: names of the others are the compiler's.
-        let mut symbols: Vec<(Span, String, bool)> = Vec::new();
-        for info in self.unit.globals.iter().filter(|info| !info.is_hidden) {
-            symbols.push((info.span, info.name.clone(), info.has_link_name || info.storage != Storage::Default));
-        }
+        // Each with its place, and whether it is named by the program: names of the others are the compiler's.
+        let globals = self.unit.globals.iter().filter(|info| !info.is_hidden);
+        let variables = globals.map(|info| {
+            let is_named = info.has_link_name || info.storage != Storage::Default;
+            (info.span, info.name.clone(), is_named)
+        });
+        let mut warnings = shared(variables.collect(), Kind::Variable);
         let mut fns: Vec<FnRef> = self.unit.instances.keys().map(|(f, _)| *f).collect();
         fns.sort_unstable();
         fns.dedup();
+        // Tools show functions by the names of the source: only exports are joined by their symbols.
+        let mut exported = Vec::new();
         for f in fns {
-            let FnInfo { module, decl, .. } = self.fn_info(f).clone();
-            let is_named = decl.linkname.is_some() || decl.storage == Storage::Export;
-            let name = match is_named {
-                true => self.link_name(f, &decl)?,
-                false => self.symbol_name(module, decl.name.name.as_str()),
-            };
-            if decl.storage != Storage::Extern {
-                symbols.push((decl.name.span, name, is_named));
+            let decl = self.fn_info(f).decl.clone();
+            if decl.storage == Storage::Export {
+                exported.push((decl.name.span, self.link_name(f, &decl)?, true));
             }
         }
-        symbols.sort();
-        let mut known: FxHashMap<String, (Span, bool)> = FxHashMap::default();
-        let mut warnings = Vec::new();
-        for (span, name, is_named) in symbols {
-            match known.get(&name) {
-                Some(&(first, was_named)) if is_named || was_named => warnings.push(shared_symbol(&name, first, span)),
-                Some(_) => {}
-                None => drop(known.insert(name, (span, is_named))),
-            }
-        }
+        warnings.extend(shared(exported, Kind::Function));
         Ok(warnings)
     }
 
@@ -214,6 +204,10 @@ impl Sema<'_> {
     pub fn warn_no_symbol(&mut self, decl: &VarDecl, what: &str, help: &str) {
         let named = [("linkname", &decl.linkname), ("linksection", &decl.linksection)];
         for (attribute, expr) in named.iter().filter_map(|(attribute, expr)| Some((attribute, expr.as_ref()?))) {
+            // A generic function is analysed for each of its types.
+            if !self.unit.told_attributes.insert(expr.span) {
+                continue;
+            }
             let message = format!("this {attribute} has no effect: `{}` is {what}", decl.name.name);
             self.report(Diagnostic::new(Code::NoSymbol, expr.span, message).help(help));
         }
@@ -235,14 +229,46 @@ impl Sema<'_> {
     }
 }
 
-fn shared_symbol(name: &str, first: Span, second: Span) -> Diagnostic {
-    let message = format!("the symbol `{name}` is the name of two declarations");
-    let diagnostic = Diagnostic::new(Code::SharedSymbol, second, message)
-        .note("who looks for the symbol finds one of the two; the guide allows one export of a name");
+/// What shares a symbol.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Variable,
+    Function,
+}
+
+/// The warnings of symbols that two declarations have, of which the program has named one at least.
+fn shared(mut symbols: Vec<(Span, String, bool)>, kind: Kind) -> Vec<Diagnostic> {
+    symbols.sort();
+    let mut known: FxHashMap<String, (Span, bool)> = FxHashMap::default();
+    let mut warnings = Vec::new();
+    for (span, name, is_named) in symbols {
+        match known.get(&name) {
+            Some(&(first, was_named)) if is_named || was_named => {
+                warnings.push(shared_symbol(&name, kind, first, span));
+            }
+            Some(_) => {}
+            None => drop(known.insert(name, (span, is_named))),
+        }
+    }
+    warnings
+}
+
+fn shared_symbol(name: &str, kind: Kind, first: Span, second: Span) -> Diagnostic {
+    let (message, note) = match kind {
+        Kind::Variable => (
+            format!("`{name}` is the symbol of two variables"),
+            "a tool that looks for the symbol finds one of the two",
+        ),
+        Kind::Function => (
+            format!("two functions are exported as `{name}`"),
+            "the guide allows one export of a name; a function that is declared extern is joined with one of the two",
+        ),
+    };
+    let diagnostic = Diagnostic::new(Code::SharedSymbol, second, message).note(note);
     match first == second {
         true => diagnostic
-            .note("the file is imported more than once, and each has its own")
-            .help("take the name as a param, and give each import another: `linkname(name)`"),
+            .note("the file is imported more than once, and each import has its own")
+            .help("make the name a param, and pass a different one to each import: `linkname(name)`"),
         false => diagnostic.secondary(first, "the other is here").help("give one of them another link name"),
     }
 }

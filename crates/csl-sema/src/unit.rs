@@ -147,6 +147,8 @@ pub struct Unit {
     /// Declarations whose state is [`State::Failed`].
     pub failed: Vec<(ModuleRef, Symbol)>,
     pub fns: Vec<FnInfo>,
+    /// Attributes without effect that have been told of.
+    pub told_attributes: FxHashSet<Span>,
     pub globals: Vec<GlobalInfo>,
     pub cells: Vec<Cell>,
     pub instances: FxHashMap<InstanceKey, FuncId>,

@@ -25,7 +25,8 @@ impl Rect {
         match all[..] {
             [x, y, width, height] if width > 0 && height > 0 => Ok(Rect { x, y, width, height }),
             [x, y] => Ok(Rect { x, y, width: 1, height: 1 }),
-            _ => Err("a rectangle is X,Y,WIDTH,HEIGHT".to_owned()),
+            _ if words.is_empty() => Err("a rectangle is X,Y,WIDTH,HEIGHT".to_owned()),
+            _ => Err(format!("a rectangle is X,Y,WIDTH,HEIGHT, not `{}`", words.join(" "))),
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) const COMMANDS_HELP: &str = "  context list | select FOLDER | show   
   image                                     what the program holds
   settings                                  what is selected
   help [COMMAND]                            these lines, or those of a command
-  exit                                      quit, or the end of the input
+  exit | quit                               end the session, as the end of the input does
 ";
 
 /// The vendor's debugger has this command.
@@ -152,10 +152,13 @@ impl Session {
         names.into_iter().cloned().collect()
     }
 
-    /// Carries out the words of a command. `is_alone`: it is the only one, and prints what a session writes to a file.
+    /// Carries out the words of a command. `is_alone`: it is the only one, so that `memory read` prints and writes no log.
     pub fn command(&mut self, words: &[String], is_alone: bool) -> Result<After, String> {
         let Some((name, behind)) = words.split_first() else { return Ok(After::Print(String::new())) };
-        let name = if ["quit", "EOF"].contains(&name.as_str()) { "exit" } else { name };
+        if name.starts_with('#') {
+            return Ok(After::Print(String::new()));
+        }
+        let name = known_as(name);
         if behind.iter().any(|word| word == "--help") {
             return help(name).map(After::Print);
         }
@@ -192,13 +195,17 @@ impl Session {
     }
 
     fn context(&mut self, action: &str, words: &[String]) -> Result<String, String> {
-        match (action, words) {
-            ("list", []) => Ok(listed(&self.contexts())),
-            ("select", [which]) => {
+        match action {
+            "list" => alone("context list", words).map(|()| listed(&self.contexts())),
+            "select" => {
+                let which = the_word("context select", words, "context select FOLDER")?;
                 let folder = pick(which, &self.contexts(), &self.start);
                 self.select_context(&folder)
             }
-            ("show", []) => Ok(info(&format!("Compile context: {}", shown(self.context.as_deref())))),
+            "show" => {
+                alone("context show", words)?;
+                Ok(info(&format!("Compile context: {}", shown(self.context.as_deref()))))
+            }
             _ => Err(usage("context list | select FOLDER | show")),
         }
     }
@@ -321,7 +328,7 @@ impl Session {
                 Err("an object has an address and a length: --name goes without --address and --length".into())
             }
             (None, Some(address), Some(length)) => {
-                let number = |text: &str| parse_number(text).ok_or_else(|| format!("`{text}` is no number of 16 bits"));
+                let number = |text: &str| parse_number(text).ok_or_else(|| format!("`{text}` is not a 16-bit number"));
                 let (address, length) = (number(address)?, number(length)?);
                 let words = self.core()?.image().arch.chip().memory.bytes / 2;
                 if length == 0 || u32::from(address) + u32::from(length) > words {
@@ -422,9 +429,10 @@ impl Session {
 
     fn trace(&mut self, action: &str, words: &[String]) -> Result<String, String> {
         let found = self.traces();
-        match (action, words) {
-            ("list", []) => Ok(listed(&found)),
-            ("select", [which]) => {
+        match action {
+            "list" => alone("trace list", words).map(|()| listed(&found)),
+            "select" => {
+                let which = the_word("trace select", words, "trace select FOLDER")?;
                 let folder = pick(which, &found, &self.start);
                 if !folder.join(LOG_FILE).is_file() {
                     return Err(format!("{}: there is no {LOG_FILE}", folder.display()));
@@ -432,7 +440,10 @@ impl Session {
                 self.trace = Some(folder);
                 Ok(info(&format!("Trace: {}", shown(self.trace.as_deref()))))
             }
-            ("show", []) => Ok(info(&format!("Trace: {}", shown(self.trace.as_deref())))),
+            "show" => {
+                alone("trace show", words)?;
+                Ok(info(&format!("Trace: {}", shown(self.trace.as_deref()))))
+            }
             _ => Err(usage("trace list | select FOLDER | show")),
         }
     }
@@ -451,14 +462,16 @@ impl Session {
     // ---- the rest ----
 
     fn workdir(&mut self, action: &str, words: &[String]) -> Result<String, String> {
-        match (action, words) {
-            ("select", [folder]) if Path::new(folder).is_dir() => {
-                self.workdir = folder.into();
-                Ok(info(&format!("Workdir: {folder}")))
-            }
-            ("select", [folder]) => Err(format!("{folder}: there is no such folder")),
-            _ => Err(usage("workdir select FOLDER")),
+        const USAGE: &str = "workdir select FOLDER";
+        if action != "select" {
+            return Err(usage(USAGE));
         }
+        let folder = the_word("workdir select", words, USAGE)?;
+        if !Path::new(folder).is_dir() {
+            return Err(format!("{folder}: there is no such folder"));
+        }
+        self.workdir = folder.into();
+        Ok(info(&format!("Workdir: {folder}")))
     }
 
     fn settings(&self) -> String {
@@ -480,11 +493,23 @@ fn usage(text: &str) -> String {
 
 /// Refuses words behind a command that takes none.
 fn alone(command: &str, words: &[String]) -> Result<(), String> {
-    words.first().map_or(Ok(()), |word| Err(format!("{command} does not take `{word}`; it stands alone")))
+    words.first().map_or(Ok(()), |word| Err(format!("{command} takes no arguments, but got `{word}`")))
+}
+
+/// The one word that a command takes.
+fn the_word<'a>(command: &str, words: &'a [String], usage_line: &'static str) -> Result<&'a str, String> {
+    let given = Given::of(command, words, &Takes { options: &[], bare: 1, usage: usage_line })?;
+    given.bare.first().copied().ok_or_else(|| usage(usage_line))
+}
+
+/// The name of a command that has several.
+fn known_as(name: &str) -> &str {
+    if ["quit", "EOF"].contains(&name) { "exit" } else { name }
 }
 
 /// The lines of the help on a command.
 fn help(command: &str) -> Result<String, String> {
+    let command = known_as(command);
     let is_of = |line: &&str| line.split_whitespace().next() == Some(command);
     let lines: String = COMMANDS_HELP.split_inclusive('\n').filter(is_of).collect();
     match command {

@@ -382,6 +382,9 @@ fn files_with_a_bit_that_has_flipped_are_refused() {
     std::fs::write(at.join("corefile.cs1"), older).expect("it is writable");
     let told = refused(at, "csdb . target create corefile.cs1");
     assert!(told.contains("a core file of another version of Waferlab"), "{told}");
+    std::fs::write(at.join("corefile.cs1"), b"WAFERCOR\x02\0").expect("it is writable");
+    let told = refused(at, "csdb . target create corefile.cs1");
+    assert!(told.contains("a damaged core file"), "{told}");
 }
 
 #[test]
@@ -393,18 +396,25 @@ fn words_that_a_command_of_the_debugger_does_not_take_are_refused() {
         ("memory read --name v --stdout", "memory read does not take `--stdout`"),
         ("memory read v", "memory read does not take `v`"),
         ("memory read --name v --length 4", "--name goes without --address and --length"),
-        ("memory read --address x --length 4", "`x` is no number of 16 bits"),
+        ("memory read --address x --length 4", "`x` is not a 16-bit number"),
         ("symbol v w", "symbol does not take `w`"),
         ("target create a b", "target create does not take `b`"),
         ("target create a --core-file b", "`a` is a second one"),
-        ("target list all", "target list does not take `all`"),
-        ("target show all", "target show does not take `all`"),
-        ("rectangle show all", "rectangle show does not take `all`"),
-        ("rectangle reset all", "rectangle reset does not take `all`"),
+        ("target list all", "target list takes no arguments, but got `all`"),
+        ("target show all", "target show takes no arguments, but got `all`"),
+        ("rectangle show all", "rectangle show takes no arguments, but got `all`"),
+        ("rectangle reset all", "rectangle reset takes no arguments, but got `all`"),
         ("wavelet --colour 3", "wavelet does not take `--colour`"),
-        ("settings all", "settings does not take `all`"),
-        ("image all", "image does not take `all`"),
-        ("exit 3", "exit does not take `3`"),
+        ("settings all", "settings takes no arguments, but got `all`"),
+        ("image all", "image takes no arguments, but got `all`"),
+        ("exit 3", "exit takes no arguments, but got `3`"),
+        ("context list all", "context list takes no arguments, but got `all`"),
+        ("context select out more", "context select does not take `more`"),
+        ("context show all", "context show takes no arguments, but got `all`"),
+        ("trace list all", "trace list takes no arguments, but got `all`"),
+        ("trace select . more", "trace select does not take `more`"),
+        ("workdir select . more", "workdir select does not take `more`"),
+        ("rectangle select 4,1,1,1 5", "not `4,1,1,1 5`"),
         ("help fly", "there is no command fly"),
         ("register --help", "core files hold memory, not registers"),
         ("help memory read", "help does not take `read`"),
@@ -412,7 +422,9 @@ fn words_that_a_command_of_the_debugger_does_not_take_are_refused() {
         let text = refused(at, &format!("csdb . {command}"));
         assert!(text.contains(part), "{command}: {text}");
     }
-    for (command, lines) in [("help memory", 2), ("memory --help", 2), ("memory read --help", 2), ("exit --help", 1)] {
+    for (command, lines) in
+        [("help memory", 2), ("memory --help", 2), ("memory read --help", 2), ("exit --help", 1), ("help quit", 1)]
+    {
         let text = printed(at, &format!("csdb . {command}"));
         assert_eq!(text.lines().count(), lines, "{command}: {text}");
     }

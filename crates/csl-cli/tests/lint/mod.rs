@@ -184,6 +184,20 @@ fn errors_of_code_generation_are_told() {
 }
 
 #[test]
+fn options_without_effect_on_the_program_are_told() {
+    let folder = usual();
+    for (line, status, told) in [
+        ("layout.csl --channels=2", 1, true),
+        ("layout.csl --import-path=nowhere", 1, true),
+        ("layout.csl --channels=2 --allow=W0802", 1, false),
+        ("layout.csl --channels=2 --deny=W0802", 2, true),
+    ] {
+        let (found, said) = said(&folder, line);
+        assert_eq!((found, codes(&said).contains(&"W0802")), (status, told), "{line}: {said}");
+    }
+}
+
+#[test]
 fn code_that_nothing_calls_is_analysed() {
     let folder = folder(&[("layout.csl", LAYOUT), ("pe.csl", "fn g() u16 { return x; }\nexport fn f() void {}\n")]);
     let (status, text) = said(&folder, "layout.csl");

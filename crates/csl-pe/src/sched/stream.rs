@@ -16,8 +16,14 @@ impl Sched {
     pub fn settle(&mut self, now: u64, data: &Datapath) {
         self.steady = self.is_steady(data) && {
             let main = if let Main::Vec { run, .. } = &self.main { Some(run) } else { None };
-            self.streams.note(now, &self.uts, main)
+            self.streams.note(self.next_run(now), &self.uts, main)
         };
+    }
+
+    /// The first cycle after `now` that may be run: without a clock `now` may come again.
+    #[inline]
+    pub fn next_run(&self, now: u64) -> u64 {
+        if self.is_untimed { now } else { now + 1 }
     }
 
     fn is_steady(&self, data: &Datapath) -> bool {
@@ -36,7 +42,7 @@ impl Sched {
     }
 
     /// Does cycle `now` of a steady PE, and finds what it sleeps for then. Returns false, and does nothing, where the
-    /// cycle is another one: an operation ends, a task starts, or there is a fault. No cycle comes twice.
+    /// cycle is another one: an operation ends, a task starts, or there is a fault.
     #[inline]
     pub fn stream(&mut self, now: u64, cpu: &mut Cpu, data: &mut Datapath, ports: &mut Ports, wake: &mut Wake) -> bool {
         let may_start_task = !self.streams.has_main && self.streams.untaken(ports) != 0;
@@ -45,14 +51,16 @@ impl Sched {
         }
         let main_claim = if self.streams.has_main { self.main_claim_of_stream(now, cpu, ports) } else { 0 };
         if let Some(at) = self.streams.winner(now, &self.uts, main_claim, self.last_turn, ports) {
+            let next = self.next_run(now);
             let ut = &mut self.uts[at];
             if ut.run.left.is_one() {
                 return false;
             }
             (self.last_turn, self.last_issue) = (self.streams.turn(at), now);
-            if ut.run.rate.period > 1 {
-                ut.start = now + u64::from(ut.run.rate.period);
-                self.streams.delay(at, ut.start, now);
+            let start = now + u64::from(ut.run.rate.period);
+            if start > next {
+                ut.start = start;
+                self.streams.delay(at, start, next);
             }
             ut.run.move_one(data, ports, now);
             if self.streams.has_main && cpu.local_time <= now {

@@ -1,5 +1,5 @@
 //! What each cycle of a PE that only streams looks at, of all its threads: side by side on two cache lines, where each
-//! microthread has four of its own.
+//! microthread has three of its own.
 
 use super::microthread::{Microthread, claim};
 use crate::datapath::Operation;
@@ -22,17 +22,17 @@ pub(crate) struct Streams {
     /// The input slots whose wavelets go to one of the threads.
     inputs: u32,
     len: u8,
-    /// Those that may have to wait for the cycle from which they may issue. The others may issue in the cycle after the
-    /// last one that was looked at.
+    /// Those that may have to wait for the cycle from which they may issue. The others may issue in the next cycle that
+    /// is run.
     delayed: u8,
     /// Whether the main thread has an operation, too.
     pub has_main: bool,
 }
 
 impl Streams {
-    /// Takes note of the threads behind cycle `now`; `main` is the main thread's operation. Returns false where there are
+    /// Takes note of the threads; the next cycle that is run is `next` at the earliest. `main` is the main thread's operation. Returns false where there are
     /// more than it holds.
-    pub fn note(&mut self, now: u64, uts: &[Microthread], main: Option<&Operation>) -> bool {
+    pub fn note(&mut self, next: u64, uts: &[Microthread], main: Option<&Operation>) -> bool {
         if uts.len() > MOST {
             return false;
         }
@@ -43,16 +43,16 @@ impl Streams {
             self.needs[at] = ports::needs(inputs, ut.run.needs.outputs);
             (self.classes[at], self.turns[at]) = (ut.class, ut.turn());
             self.inputs |= inputs;
-            self.delay(at, ut.start, now);
+            self.delay(at, ut.start, next);
         }
         true
     }
 
-    /// Notes in cycle `now` the cycle from which a microthread may issue.
+    /// Notes the cycle from which a microthread may issue; the next cycle that is run is `next` at the earliest.
     #[inline]
-    pub fn delay(&mut self, at: usize, start: u64, now: u64) {
+    pub fn delay(&mut self, at: usize, start: u64, next: u64) {
         let bit = 1u8.checked_shl(at as u32).unwrap_or(0);
-        self.delayed = if start > now + 1 { self.delayed | bit } else { self.delayed & !bit };
+        self.delayed = if start > next { self.delayed | bit } else { self.delayed & !bit };
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 """Sweeps: the commands of a program for every combination of params, chips and sizes, a folder a run.
 
 A run's folder begins as a copy of the program's files, so that the commands in it are those of its `commands.sh`. A mark
-(`MARK`) in it says which run it is and how far it has come; its values, commands and files are its identity. A sweep
+(`marks.MARK`) in it says which run it is and how far it has come; its values, commands and files are its identity. A sweep
 deletes nothing: it takes new or empty folders, leaves finished runs alone, and moves its own unfinished ones aside.
 Runs are processes of this machine, or tasks of a Dask cluster that sees the same folders.
 """
