@@ -422,9 +422,14 @@ fn words_that_a_command_of_the_debugger_does_not_take_are_refused() {
         let text = refused(at, &format!("csdb . {command}"));
         assert!(text.contains(part), "{command}: {text}");
     }
-    for (command, lines) in
-        [("help memory", 2), ("memory --help", 2), ("memory read --help", 2), ("exit --help", 1), ("help quit", 1)]
-    {
+    for (command, lines) in [
+        ("help memory", 2),
+        ("memory --help", 2),
+        ("memory read --help", 2),
+        ("exit --help", 1),
+        ("help quit", 1),
+        ("# a_note", 0),
+    ] {
         let text = printed(at, &format!("csdb . {command}"));
         assert_eq!(text.lines().count(), lines, "{command}: {text}");
     }
