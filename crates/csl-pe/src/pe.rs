@@ -106,8 +106,7 @@ impl Pe {
 
     /// Runs the PE in the fabric's cycle `now`, with everything that has landed in it in `ports`. The main thread may
     /// run ahead of `now`, but starts nothing at or after `limit` (the cycle at which the host will read memory). To be
-    /// called again as the returned [`Wake`] says; calls in between are harmless, but with a
-    /// clock no cycle is run twice.
+    /// called again as the returned [`Wake`] says; calls in between are harmless, but with a clock no cycle is run twice.
     pub fn advance(
         &mut self,
         now: u64,

@@ -32,6 +32,12 @@ pub(crate) fn needs(inputs: u32, outputs: u32) -> u64 {
     u64::from(inputs) | u64::from(outputs) << OPEN
 }
 
+/// The two halves of such a mask.
+#[inline]
+pub(crate) fn inputs_and_outputs(needs: u64) -> (u32, u32) {
+    (needs as u32, (needs >> OPEN) as u32)
+}
+
 /// The queues of one PE.
 ///
 /// The order of the fields is that in memory: those that each cycle of a streaming PE reads lie together.
@@ -136,10 +142,7 @@ impl Ports {
     /// Moves landed wavelets to where operations and tasks find them. Returns the slots that hold some and held none.
     pub fn refill(&mut self) -> u32 {
         let wanted = self.behind & !self.filled();
-        let mut left = wanted;
-        while left != 0 {
-            let slot = InputSlot::at(left.trailing_zeros().low8());
-            left &= left - 1;
+        for slot in Ones(wanted).filter_map(InputSlot::of) {
             let input = &mut self.inputs[slot];
             input.refill();
             self.ready |= u64::from(!input.is_empty()) << slot.number();

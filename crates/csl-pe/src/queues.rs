@@ -306,7 +306,7 @@ impl OutQueue {
         self.get(0)
     }
 
-    /// The cycle from which the head may land. It may be a later one that has passed, too.
+    /// The cycle from which the head may land. Where that has passed long since, it is told later than it was.
     #[inline]
     pub fn head_ready(&self) -> Option<u64> {
         (self.len > 0).then(|| self.ready_at(self.place(0)))
@@ -348,7 +348,7 @@ impl OutQueue {
         room
     }
 
-    /// Forgets since when wavelets could land that stand there when one is put that may land from cycle `next`.
+    /// Moves the cycles of all wavelets up, before one is put that may land from cycle `next` ([`LONG_SINCE`]).
     #[cold]
     fn forget(&mut self, next: u64) {
         self.ready = [(next - LONG_SINCE + 1).low8(); MAX_DEPTH];

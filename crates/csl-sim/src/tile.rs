@@ -118,6 +118,7 @@ impl<E> Tile<E> {
         &self.host
     }
 
+    /// For a change: what the last look has told holds no longer.
     pub fn host_mut(&mut self) -> &mut TileHost {
         self.host_rests = false;
         &mut self.host

@@ -45,7 +45,7 @@ impl Sched {
 
     /// The claim of the main thread; 0 for none.
     #[inline]
-    fn main_claim(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports) -> u32 {
+    pub fn main_claim(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports) -> u32 {
         match &self.main {
             Main::Vec { run, .. } if cpu.local_time <= now && run.can_issue(ports, &data.fifos) => {
                 claim(self.main_class, self.last_turn, MAIN_TURN)

@@ -11,7 +11,7 @@ use crate::datapath::{Effect, Operation};
 #[repr(C, align(64))]
 pub(crate) struct Microthread {
     pub run: Operation,
-    /// The first cycle in which it may issue. It may be an earlier one where nothing has looked since.
+    /// The first cycle in which it may issue. Of a thread that may issue in the next cycle it may lie further back.
     pub start: u64,
     /// The instruction that started it.
     pub pc: u32,

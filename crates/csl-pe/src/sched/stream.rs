@@ -2,7 +2,6 @@
 //! a wafer that is busy are of this kind; what is done here is what `cycle` and `sleep` would do.
 
 use super::main_thread::Main;
-use super::microthread::{MAIN_TURN, claim};
 use super::state::Sched;
 use crate::datapath::Datapath;
 use crate::outside::Wake;
@@ -22,7 +21,7 @@ impl Sched {
 
     /// The first cycle after `now` that may be run: without a clock `now` may come again.
     #[inline]
-    pub fn next_run(&self, now: u64) -> u64 {
+    fn next_run(&self, now: u64) -> u64 {
         if self.is_untimed { now } else { now + 1 }
     }
 
@@ -49,7 +48,7 @@ impl Sched {
         if may_start_task && self.tasks.pick(ports, self.busy_inputs(), false).is_some() || ports.stray_half.is_some() {
             return false;
         }
-        let main_claim = if self.streams.has_main { self.main_claim_of_stream(now, cpu, ports) } else { 0 };
+        let main_claim = if self.streams.has_main { self.main_claim(now, cpu, data, ports) } else { 0 };
         if let Some(at) = self.streams.winner(now, &self.uts, main_claim, self.last_turn, ports) {
             let next = self.next_run(now);
             let ut = &mut self.uts[at];
@@ -79,17 +78,6 @@ impl Sched {
             self.add_wake_of_main(now, cpu, ports, wake);
         }
         true
-    }
-
-    /// The claim of the main thread's operation; 0 for none.
-    #[inline]
-    fn main_claim_of_stream(&self, now: u64, cpu: &Cpu, ports: &Ports) -> u32 {
-        match &self.main {
-            Main::Vec { run, .. } if cpu.local_time <= now && ports.have(run.needs.inputs, run.needs.outputs) => {
-                claim(self.main_class, self.last_turn, MAIN_TURN)
-            }
-            _ => 0,
-        }
     }
 
     #[inline]

@@ -30,8 +30,8 @@ pub(crate) struct Streams {
 }
 
 impl Streams {
-    /// Takes note of the threads; the next cycle that is run is `next` at the earliest. `main` is the main thread's operation. Returns false where there are
-    /// more than it holds.
+    /// Takes note of the threads; the next cycle that is run is `next` at the earliest. `main` is the main thread's
+    /// operation. Returns false where there are more microthreads than it holds.
     pub fn note(&mut self, next: u64, uts: &[Microthread], main: Option<&Operation>) -> bool {
         if uts.len() > MOST {
             return false;
@@ -99,7 +99,8 @@ impl Streams {
         }
         // A wavelet that no operation takes may start a task.
         let of_tasks = if self.has_main { 0 } else { !self.inputs };
-        Wake { at: cycle, arrivals: awaited as u32 | of_tasks, credits: (awaited >> u32::BITS) as u32 }
+        let (arrivals, credits) = ports::inputs_and_outputs(awaited);
+        Wake { at: cycle, arrivals: arrivals | of_tasks, credits }
     }
 
     /// The cycle from which one may issue; 0 where it need not wait.
